@@ -26,6 +26,8 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define CONTAINER_OF(pointer, type, member)                                                        \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+#undef MIN
+#undef MAX
 #define MIN(a, b)                                                                                  \
     ({                                                                                             \
         __typeof__(a) a_ = (a);                                                                    \
