@@ -28,17 +28,15 @@
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 #undef MIN
 #undef MAX
-#define MIN(a, b)                                                                                  \
+/* Each use has names of its own, so that uses nest without shadowing. */
+#define MIN(a, b) CHOOSE_(a, <, b, __COUNTER__)
+#define MAX(a, b) CHOOSE_(a, >, b, __COUNTER__)
+#define CHOOSE_(a, operator, b, id) CHOOSE_NAMED_(a, operator, b, id)
+#define CHOOSE_NAMED_(a, operator, b, id)                                                          \
     ({                                                                                             \
-        __typeof__(a) a_ = (a);                                                                    \
-        __typeof__(b) b_ = (b);                                                                    \
-        a_ < b_ ? a_ : b_;                                                                         \
-    })
-#define MAX(a, b)                                                                                  \
-    ({                                                                                             \
-        __typeof__(a) a_ = (a);                                                                    \
-        __typeof__(b) b_ = (b);                                                                    \
-        a_ > b_ ? a_ : b_;                                                                         \
+        __typeof__(a) a_##id = (a);                                                                \
+        __typeof__(b) b_##id = (b);                                                                \
+        a_##id operator b_##id ? a_##id : b_##id;                                                  \
     })
 
 /* Our own mistakes are not run-time errors: prints the condition and aborts. */

@@ -49,6 +49,10 @@ bool str_parse_int64(const char *text, int64_t *ret_value);
 /* Is text well-formed UTF-8 without control characters other than tab and line feed? */
 bool str_is_clean_utf8(const char *text, size_t length);
 
+/* Decodes the first code point of text. Returns its length in bytes; 0, and *ret_code_point
+ * untouched, if text is empty or malformed there. */
+size_t str_utf8_decode(const char *text, size_t length, uint32_t *ret_code_point);
+
 /* Counts code points of well-formed UTF-8. */
 size_t str_utf8_length(const char *text);
 
