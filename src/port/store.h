@@ -12,83 +12,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "base/time.h"
-
-/* ---- Values ---- */
-
-typedef enum SqlType {
-    SQL_NULL,
-    SQL_INT,
-    SQL_REAL,
-    SQL_BOOL,
-    SQL_TIME,
-    SQL_TEXT,
-    SQL_BYTES
-} SqlType;
-
-typedef struct SqlValue {
-    SqlType type;
-    union {
-        int64_t integer; /* SQL_INT, SQL_BOOL (0, 1), SQL_TIME (milliseconds) */
-        double real;
-        const char *text; /* SQL_TEXT: zero-terminated; SQL_BYTES: length bytes */
-    };
-    size_t length;
-} SqlValue;
-
-typedef struct SqlArgs {
-    const SqlValue *values;
-    size_t count;
-} SqlArgs;
-
-static inline SqlValue sql_null(void)
-{
-    return (SqlValue){.type = SQL_NULL};
-}
-static inline SqlValue sql_int(int64_t value)
-{
-    return (SqlValue){.type = SQL_INT, .integer = value};
-}
-static inline SqlValue sql_bool(bool value)
-{
-    return (SqlValue){.type = SQL_BOOL, .integer = value};
-}
-static inline SqlValue sql_real(double value)
-{
-    return (SqlValue){.type = SQL_REAL, .real = value};
-}
-
-/* 0 is null: no instant of ours is 1970-01-01T00:00:00.000Z. */
-static inline SqlValue sql_time(TimeMs value)
-{
-    return value == 0 ? sql_null() : (SqlValue){.type = SQL_TIME, .integer = value};
-}
-
-/* 0 is null: no id is 0. */
-static inline SqlValue sql_id(int64_t id)
-{
-    return id == 0 ? sql_null() : sql_int(id);
-}
-
-/* NULL is null. */
-SqlValue sql_text(const char *text);
-SqlValue sql_bytes(const void *bytes, size_t length);
-
-#define ARGS(...)                                                                                  \
-    ((SqlArgs){.values = (const SqlValue[]){__VA_ARGS__},                                          \
-               .count = sizeof((SqlValue[]){__VA_ARGS__}) / sizeof(SqlValue)})
-#define NO_ARGS ((SqlArgs){0})
-
-/* ---- Statements ---- */
-
-/* One statement of a .sql file, made into a constant by tools/sql2c.py. */
-typedef struct SqlStatement {
-    const char *name;
-    const char *sqlite;   /* text for SQLite */
-    const char *postgres; /* text for PostgreSQL; the same pointer where the text is shared */
-    int param_count;
-    bool writes; /* changes rows */
-    bool scan;   /* may read many rows: runs off the loop on SQLite */
-} SqlStatement;
+#include "io/sql.h"
 
 /* A statement composed from constant clauses: the only dynamic SQL there is. */
 typedef struct SqlBuilder {
@@ -106,13 +30,7 @@ void sql_builder_add(SqlBuilder *builder, const SqlStatement *clause, SqlArgs ar
 
 /* ---- Rows ---- */
 
-typedef struct StoreRows {
-    size_t count;
-    size_t column_count;
-    const char *const *columns;
-    const SqlValue *values; /* row after row */
-    int64_t affected;       /* rows changed by INSERT, UPDATE, DELETE */
-} StoreRows;
+typedef SqlRows StoreRows;
 
 const SqlValue *row_value(const StoreRows *rows, size_t row, size_t column);
 
@@ -179,15 +97,23 @@ typedef struct Db {
     Store *store;
     Arena *arena;
     StoreTransaction *transaction;
-    void (*after_commit)(
-        void *); /* called once after the present transaction commits; see db_after_commit */
-    void *after_commit_arg;
 } Db;
+
+static inline Db db_make(Store *store, Arena *arena)
+{
+    return (Db){.store = store, .arena = arena};
+}
 
 /* Runs a statement and returns its rows. Inside a transaction it runs there, else by itself.
  * Yields. Fails with ERR_BUSY (serialization failure, deadlock), ERR_CONFLICT ("unique_violation"
- * with param = constraint name; "foreign_key_violation"), ERR_UNAVAILABLE, ERR_TIMEOUT,
- * ERR_INTERNAL. */
+ * with param = constraint name, PostgreSQL's on both: "account_username_key"; "check_violation"
+ * likewise; "foreign_key_violation"), ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_INTERNAL.
+ *
+ * A statement that fails inside a transaction dooms it, on both databases: nothing more runs in it
+ * and it cannot commit. What may collide uses ON CONFLICT DO NOTHING and looks at affected.
+ *
+ * When the connection breaks under a statement outside a transaction, a read is repeated once; a
+ * write is not, its outcome is unknown, and it fails with ERR_UNAVAILABLE ("outcome_unknown"). */
 YIELDS Err *store_query(Db *db, const SqlStatement *statement, SqlArgs args, StoreRows **ret_rows);
 
 /* Like store_query for a composed statement. Yields. */
@@ -195,6 +121,12 @@ YIELDS Err *store_query_built(Db *db, const SqlBuilder *builder, StoreRows **ret
 
 /* Runs a statement whose rows are of no interest. Yields. ret_affected may be NULL. */
 YIELDS Err *store_exec(Db *db, const SqlStatement *statement, SqlArgs args, int64_t *ret_affected);
+
+/* Runs one statement for each of count argument lists, in their order, sent together: in the open
+ * transaction, or in one of its own. *ret_affected (may be NULL) is the sum. Yields. Fails as
+ * store_query does. */
+YIELDS Err *store_exec_many(Db *db, const SqlStatement *statement, const SqlArgs *args,
+                            size_t count, int64_t *ret_affected);
 
 typedef Err *StoreWork(Db *db, void *arg);
 
