@@ -25,19 +25,10 @@ typedef struct Config {
         int64_t driver; /* StoreDriver */
         const char *path;
         Secret url;
-        Secret read_url;
         int64_t pipelines;
         int64_t transactions_max;
         int64_t statement_timeout_ms;
     } database;
-    struct {
-        Secret url;
-    } redis;
-    struct {
-        Secret url;
-        const char *monitor_url;
-        const char *stream;
-    } nats;
     struct {
         Secret secret;
         const char *issuer;

@@ -6,19 +6,20 @@
 typedef struct Settings {
     const char *organisation_name_zh;
     const char *organisation_name_en;
-    const char *time_zone;       /* IANA name; default Asia/Shanghai */
-    int default_language;        /* Language */
-    bool applications_open;      /* may people apply by themselves? */
-    bool joining_needs_approval; /* membership */
-    bool leaving_needs_approval;
-    int64_t
-        guardian_consent_age; /* below: only with a guardian's consent (PIPL Art. 31); default 14 */
-    int64_t adult_age;        /* default 18 */
-    int64_t retention_rejected_days; /* personal data of rejected applicants; default 180 */
-    int64_t retention_login_days;    /* sessions that ended; default 180 */
+    const char *time_zone;            /* IANA name; default Asia/Shanghai */
+    int default_language;             /* Language */
+    bool applications_open;           /* may people apply by themselves? */
+    bool membership_approval_join;    /* does joining a unit need approval? */
+    bool membership_approval_leave;   /* does leaving one? */
+    int64_t retention_applicant_days; /* rejected applications are anonymised after it; 0: never */
+    int64_t retention_archived_days;  /* archived volunteers likewise; 0: never */
+    int64_t retention_session_days;   /* ended sessions are deleted after it */
+    int64_t minor_age;                /* below: a guardian must consent; default 18 */
+    int64_t minor_special_age;        /* below: special handling (PIPL Art. 31); default 14 */
     const char *privacy_policy_version;
     const char *privacy_policy_zh;
     const char *privacy_policy_en;
+    TimeMs updated_at;
     int64_t version;
 } Settings;
 
