@@ -83,7 +83,7 @@ Date date_from_days(int64_t days)
 size_t time_format_to(char *buffer, TimeMs time)
 {
     int64_t days = floor_div(time, DAY_MS);
-    int in_day_ms = (int)(time - days * DAY_MS);
+    int in_day_ms = (int)((time % DAY_MS + DAY_MS) % DAY_MS);
     int in_day = in_day_ms / 1000;
     Date date = date_from_days(days);
     int length = snprintf(buffer, TIME_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", date.year,
