@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""Makes C constants from a .sql file: sql2c.py volunteer.sql volunteer.sql.h
+
+A file holds statements, each under a line that names it:
+
+    -- name: volunteer_find              the text serves both databases
+    -- name: volunteer_search -- sqlite  a variant, where they must differ;
+    -- name: volunteer_search -- postgres   both variants are needed
+    -- name: volunteer_count -- scan     may read many rows: runs off the loop on SQLite
+    -- clause: volunteer_list.state      a fragment that a statement is composed from
+
+and each becomes `static const SqlStatement SQL_VOLUNTEER_FIND` (SQL_VOLUNTEER_LIST_STATE for a
+clause), of which src/io/sql.h has the type. Further lines that begin with -- are comments.
+
+sql2c.py --index all_statements.c a.sql b.sql … makes the table of all statements (no clauses), for
+the check that prepares each of them on both databases.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+HEADING = re.compile(r"^-- (?P<what>name|clause): +(?P<name>[a-z][a-z0-9_.]*)(?P<rest>( +-- .*)?)$")
+WRITES = re.compile(r"\b(INSERT\s+INTO|REPLACE\s+INTO|DELETE\s+FROM|(?<!FOR )(?<!DO )UPDATE\s+\w)", re.I)
+ATTRIBUTES = {"sqlite", "postgres", "scan"}
+
+
+class SqlError(Exception):
+    pass
+
+
+class Statement:
+    def __init__(self, name, is_clause):
+        self.name = name
+        self.is_clause = is_clause
+        self.scan = False
+        self.texts = {}  # "both", or "sqlite" and "postgres"
+        self.where = None
+
+    @property
+    def constant(self):
+        return "SQL_" + self.name.upper().replace(".", "_")
+
+
+def without_literals(text):
+    """Quoted text and comments say nothing about what a statement does."""
+    return re.sub(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/", " ", text, flags=re.S)
+
+
+def parameters(text):
+    return {int(number) for number in re.findall(r"\$(\d+)", without_literals(text))}
+
+
+def split(path):
+    """Yields (heading match, line number, lines of the text)."""
+    heading, number, lines = None, 0, []
+    for i, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
+        if re.match(r"--\s*(name|clause)\b", line):
+            match = HEADING.match(line.rstrip())
+            if match is None:
+                raise SqlError(f"{path}:{i}: cannot read this heading: {line}")
+            if heading is not None:
+                yield heading, number, lines
+            heading, number, lines = match, i, []
+        elif line.lstrip().startswith("--"):
+            continue
+        elif line.strip() and heading is None:
+            raise SqlError(f"{path}:{i}: text before the first `-- name:` line")
+        elif line.strip():
+            lines.append(line.rstrip())
+    if heading is not None:
+        yield heading, number, lines
+
+
+def clean(lines):
+    indent = min((len(line) - len(line.lstrip()) for line in lines), default=0)
+    text = "\n".join(line[indent:] for line in lines).strip()
+    return text[:-1].rstrip() if text.endswith(";") else text
+
+
+def check_text(where, name, text):
+    bare = without_literals(text)
+    if not text:
+        raise SqlError(f"{where}: {name} has no text")
+    if ";" in bare:
+        raise SqlError(f"{where}: {name} holds more than one statement")
+    if re.search(r"\bSELECT\s+(DISTINCT\s+)?(\w+\.)?\*", bare, re.I) or re.search(
+            r"\bRETURNING\s+\*", bare, re.I):
+        raise SqlError(f"{where}: {name} says `*`; list the columns")
+    numbers = parameters(text)
+    if numbers and numbers != set(range(1, max(numbers) + 1)):
+        missing = sorted(set(range(1, max(numbers) + 1)) - numbers)
+        raise SqlError(f"{where}: {name} does not use ${missing[0]}")
+
+
+def add(statements, heading, where, text):
+    name, is_clause = heading["name"], heading["what"] == "clause"
+    attributes = set(heading["rest"].replace("--", " ").replace(",", " ").split())
+    if attributes - ATTRIBUTES:
+        raise SqlError(f"{where}: unknown attribute {' '.join(sorted(attributes - ATTRIBUTES))}")
+    if "." in name and not is_clause:
+        raise SqlError(f"{where}: only a clause may have a dot in its name")
+    check_text(where, name, text)
+    variants = attributes & {"sqlite", "postgres"} or {"both"}
+    statement = statements.setdefault(name, Statement(name, is_clause))
+    statement.scan |= "scan" in attributes
+    statement.where = statement.where or where
+    for variant in variants:
+        if variant in statement.texts or (statement.texts and "both" in variants | set(statement.texts)):
+            raise SqlError(f"{where}: {name} was already there")
+        statement.texts[variant] = text
+
+
+def check_statement(statement):
+    texts = statement.texts
+    if "both" in texts:
+        return
+    if set(texts) != {"sqlite", "postgres"}:
+        missing = ({"sqlite", "postgres"} - set(texts)).pop()
+        raise SqlError(f"{statement.where}: {statement.name} has no variant for {missing}")
+    if parameters(texts["sqlite"]) != parameters(texts["postgres"]):
+        raise SqlError(f"{statement.where}: the variants of {statement.name} differ in parameters")
+
+
+def parse(path):
+    """Returns the statements of a file, in order."""
+    statements = {}
+    for heading, number, lines in split(path):
+        add(statements, heading, f"{path}:{number}", clean(lines))
+    constants = {}
+    for statement in statements.values():
+        check_statement(statement)
+        other = constants.setdefault(statement.constant, statement.name)
+        if other != statement.name:
+            raise SqlError(f"{statement.where}: {statement.name} and {other} make the same constant")
+    return list(statements.values())
+
+
+def c_text(text):
+    lines = text.split("\n")
+    quoted = []
+    for i, line in enumerate(lines):
+        end = "\\n" if i + 1 < len(lines) else ""
+        quoted.append('"' + line.replace("\\", "\\\\").replace('"', '\\"') + end + '"')
+    return "\n        ".join(quoted)
+
+
+def c_bool(value):
+    return "true" if value else "false"
+
+
+def definition(statement, storage):
+    texts = statement.texts
+    sqlite = texts.get("both") or texts["sqlite"]
+    postgres = texts.get("both") or texts["postgres"]
+    name = statement.constant
+    # The same pointer on both sides tells that the text is shared.
+    lines = []
+    if "both" in texts:
+        lines.append(f"static const char {name}_TEXT[] UNUSED =\n        {c_text(sqlite)};")
+    lines += [
+        f"{storage} const SqlStatement {name} UNUSED = {{",
+        f'    .name = "{statement.name}",',
+        f"    .sqlite = {name + '_TEXT' if 'both' in texts else c_text(sqlite)},",
+        f"    .postgres = {name + '_TEXT' if 'both' in texts else c_text(postgres)},",
+        f"    .param_count = {max(parameters(sqlite), default=0)},",
+        f"    .writes = {c_bool(WRITES.search(without_literals(sqlite)))},",
+        f"    .scan = {c_bool(statement.scan)},",
+        "};",
+    ]
+    return "\n".join(lines)
+
+
+def write_header(source, target):
+    parts = [f"/* Made from {Path(source).name} by tools/sql2c.py. */",
+             "#pragma once", '#include "base/compiler.h"\n#include "io/sql.h"']
+    parts += [definition(statement, "static") for statement in parse(source)]
+    Path(target).write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def write_index(target, sources):
+    parts = ["/* Made by tools/sql2c.py --index. */", '#include "base/compiler.h"\n#include "io/sql.h"']
+    names = {}
+    for source in sources:
+        for statement in parse(source):
+            if statement.is_clause:
+                continue
+            if statement.name in names:
+                raise SqlError(f"{statement.where}: {statement.name} is also in {names[statement.name]}")
+            names[statement.name] = statement.where
+            parts.append(definition(statement, "static"))
+    rows = "\n".join(f"    &SQL_{name.upper()}," for name in names)
+    parts.append("extern const SqlStatement *const all_statements[];\n"
+                 f"const SqlStatement *const all_statements[] = {{\n{rows}\n    NULL,\n}};")
+    Path(target).write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def main(arguments):
+    try:
+        if len(arguments) > 2 and arguments[0] == "--index":
+            write_index(arguments[1], arguments[2:])
+        elif len(arguments) == 2:
+            write_header(*arguments)
+        else:
+            print(__doc__, file=sys.stderr)
+            return 2
+    except SqlError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
