@@ -24,10 +24,11 @@ typedef struct LoopStats {
     int64_t fibers_running;    /* alive now, on this loop */
     int64_t fibers_high_water; /* most at once */
     int64_t fibers_started;
-    int64_t stack_high_water_bytes; /* deepest stack seen; 0 unless VOMS_FIBER_CHECK_STACKS */
+    int64_t stack_high_water_bytes; /* deepest stack seen, in pages: of all stacks with
+                                     * VOMS_FIBER_CHECK_STACKS, else of those unmapped so far */
     int64_t slow_runs;              /* runs of 20 ms or more without waiting */
     int64_t lag_us;                 /* how late the last probe timer fired */
-    int64_t lag_max_us;
+    int64_t lag_max_us;             /* worst of the last one to two minutes */
 } LoopStats;
 
 /* Makes the calling thread's loop. One per thread. */
@@ -72,6 +73,10 @@ void fiber_group_init(FiberGroup *group);
  */
 Fiber *fiber_spawn(FiberGroup *group, const char *name, FiberMain *fn, void *arg);
 
+/* Like fiber_spawn, but outside of a fiber it runs fn at once, until its first wait. The fiber may
+ * have ended when this returns: use the result only to compare it. */
+Fiber *fiber_spawn_now(FiberGroup *group, const char *name, FiberMain *fn, void *arg);
+
 /* Cancels every member: its present or next wait fails with ERR_CANCELLED. */
 void fiber_group_cancel(FiberGroup *group);
 
@@ -86,7 +91,7 @@ void fiber_group_done(FiberGroup *group);
 Fiber *fiber_current(void);
 const char *fiber_name(const Fiber *fiber);
 
-/* The running fiber's arena. */
+/* The running fiber's arena, reset at its end. */
 Arena *fiber_arena(void);
 
 /* Cancels one fiber. */
@@ -129,6 +134,7 @@ YIELDS Err *fiber_sleep(int64_t duration_ms);
 
 typedef struct WaitNode {
     Waiter waiter;
+    struct WaitNode *previous;
     struct WaitNode *next;
 } WaitNode;
 
@@ -154,7 +160,8 @@ void fiber_semaphore_release(FiberSemaphore *semaphore);
 
 /* A bounded queue of pointers. */
 typedef struct Channel {
-    void **items;
+    Arena *arena;
+    void **items; /* a ring of capacity; count of them from first on */
     size_t capacity;
     size_t first;
     size_t count;
@@ -184,7 +191,23 @@ YIELDS Err *offload(void (*fn)(void *arg), void *arg);
 /* Jobs in the pool, and waiting for it, in this process. */
 int64_t offload_pending(void);
 
-/* ---- Sockets and timers for the io layer ---- */
+/* ---- Sockets ---- */
 
-/* Waits until fd is readable and/or writable (UV_READABLE | UV_WRITABLE). Yields. */
+/* Waits until fd is readable and/or writable (UV_READABLE | UV_WRITABLE). Yields. After an error on
+ * the socket all wanted events are reported. For a socket that is used more than once a watcher is
+ * cheaper. ret_events may be NULL. */
 YIELDS Err *fiber_wait_fd(int fd, int uv_events, Deadline deadline, int *ret_events);
+
+/* A socket that is waited for again and again: as long as the waited-for events stay the same and
+ * the fiber reads all there is before it waits anew, a wait costs no system call. */
+typedef struct FdWatcher FdWatcher;
+
+/* Makes a watcher of a non-blocking socket; one per socket. NULL if the kernel cannot watch it. */
+FdWatcher *fd_watcher_new(int fd);
+
+/* Ends the watching at once; nobody may wait on it. The socket may be closed afterwards, and not
+ * before. NULL is accepted. */
+void fd_watcher_free(FdWatcher *watcher);
+
+/* As fiber_wait_fd. Several fibers may wait at once. Yields. */
+YIELDS Err *fd_watcher_wait(FdWatcher *watcher, int uv_events, Deadline deadline, int *ret_events);
