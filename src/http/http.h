@@ -63,6 +63,9 @@ typedef struct HttpRequest {
 const char *http_header(const HttpRequest *req, const char *name);
 const char *http_cookie(const HttpRequest *req, const char *name);
 
+/* The raw query as it was sent, in a canonical order of its parameters; "" if there is none. */
+const char *http_query_string(const HttpRequest *req);
+
 /* A query parameter, decoded; the first of that name, or NULL. */
 const char *http_query(const HttpRequest *req, const char *name);
 
@@ -154,6 +157,7 @@ struct Route {
     bool in_transaction; /* the handler runs in store_transact: it may run again */
     bool upload;         /* the body goes to a temporary file */
     bool long_lived;     /* server-sent events and downloads: no request deadline */
+    bool secret_answer;  /* its answer holds secrets and is not kept for Idempotency-Key */
     bool before_password_change; /* allowed while the account must change its password */
     int64_t body_max_bytes;      /* 0: 256 KiB */
     int64_t timeout_ms;          /* 0: 30 s */
