@@ -43,6 +43,7 @@ typedef struct Config {
     struct {
         const char *username;
         Secret password;
+        bool password_generated; /* embedded profile: to be printed when the account is made */
     } super_admin;
     struct {
         const char *path;

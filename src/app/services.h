@@ -6,6 +6,8 @@
 #include "port/bus.h"
 #include "port/cache.h"
 
+typedef struct Vault Vault; /* app/vault.h */
+
 typedef struct Permission {
     const char *name; /* "volunteer:read" */
     const char *zh;
@@ -49,8 +51,10 @@ struct Services {
     Store *store;
     Cache *cache;
     Bus *bus;
+    Vault *vault;
     const char *data_dir; /* "/var/lib/voms", "./data": files, temporary uploads, keys */
     TimeMs started_at;
+    bool super_admin_created; /* set by voms/account when it made that account at this start */
 
     /* Set by voms/account: fills ctx->caller from the request. Fails with ERR_UNAUTHENTICATED with
      * the precise reason in its message. Yields. */

@@ -8,6 +8,9 @@
 #include "app/services.h"
 #include "base/str.h"
 
+/* Takes the keys from the configuration. Fails with ERR_CONFIG. */
+Err *vault_open(Arena *arena, const Config *config, Vault **ret_vault);
+
 /* Encrypts text; NULL stays {NULL, 0}. Lives in arena. */
 Slice vault_encrypt(Services *services, Arena *arena, const char *context, const char *text);
 
