@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 
 HEADING = re.compile(r"^-- (?P<what>name|clause): +(?P<name>[a-z][a-z0-9_.]*)(?P<rest>( +-- .*)?)$")
-WRITES = re.compile(r"\b(INSERT\s+INTO|REPLACE\s+INTO|DELETE\s+FROM|(?<!FOR )(?<!DO )UPDATE\s+\w)", re.I)
+WRITES = re.compile(r"\b(INSERT\s+INTO|REPLACE\s+INTO|DELETE\s+FROM|(?<!FOR )(?<!KEY )(?<!DO )UPDATE\s+\w)", re.I)
 ATTRIBUTES = {"sqlite", "postgres", "scan"}
 
 
