@@ -136,6 +136,10 @@ Err *shape_decode_cell(Arena *arena, const Field *field, const char *cell, void 
 void shape_encode(Arena *arena, JsonWriter *writer, const Shape *shape, const void *object,
                   const ShapeView *view);
 
+/* Writes one field's value, masked by the view; the key is the caller's. */
+void shape_encode_field(Arena *arena, JsonWriter *writer, const Field *field, const void *object,
+                        const ShapeView *view);
+
 /* The text of one field for a cell of an export, masked by the view; "" when empty. */
 const char *shape_cell(Arena *arena, const Field *field, const void *object, const ShapeView *view);
 

@@ -23,8 +23,12 @@ typedef struct Settings {
     int64_t version;
 } Settings;
 
-/* The present settings; at most five seconds old. Yields. */
+/* The present settings. Yields. */
 YIELDS Err *setting_load(Ctx *ctx, const Settings **ret_settings);
+
+/* Stores changed settings and raises their version. Yields. ERR_STALE if they changed since they
+ * were loaded. */
+YIELDS Err *setting_save(Ctx *ctx, Settings *settings);
 
 /* The organisation's date of an instant, by its time zone. */
 Date setting_date(const Settings *settings, TimeMs time);

@@ -1,0 +1,92 @@
+#include "voms/setting/setting_shape.h"
+
+#include <unicode/ucal.h>
+#include <unicode/ustring.h>
+
+#define NAME_MAX 128
+#define POLICY_MAX 100000
+#define DAYS_MAX 36500
+#define ZONE_MAX 64
+
+static const char *const LANGUAGES[] = {"zh-CN", "en", NULL};
+
+/* A zone that ICU knows under exactly this name. */
+static const char *check_time_zone(Arena *arena UNUSED, const char *value,
+                                   const char **ret_normalized UNUSED)
+{
+    UChar name[ZONE_MAX + 1];
+    UChar canonical[ZONE_MAX + 1];
+    UErrorCode status = U_ZERO_ERROR;
+    u_strFromUTF8(name, ZONE_MAX, NULL, value, -1, &status);
+    ucal_getCanonicalTimeZoneID(name, -1, canonical, ZONE_MAX, NULL, &status);
+    return U_FAILURE(status) ? "time_zone_unknown" : NULL;
+}
+
+static const Field FIELDS[] = {
+    FIELD(Settings, organisation_name_zh, FIELD_TEXT, .flags = FIELD_REQUIRED, .max = NAME_MAX,
+          .zh = "组织名称（中文）", .en = "Organisation name (Chinese)"),
+    FIELD(Settings, organisation_name_en, FIELD_TEXT, .flags = FIELD_REQUIRED, .max = NAME_MAX,
+          .zh = "组织名称（英文）", .en = "Organisation name (English)"),
+    FIELD(Settings, time_zone, FIELD_TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = ZONE_MAX,
+          .check = check_time_zone, .zh = "时区", .en = "Time zone"),
+    FIELD(Settings, default_language, FIELD_CHOICE, .flags = FIELD_REQUIRED, .choices = LANGUAGES,
+          .zh = "默认语言", .en = "Default language"),
+    FIELD(Settings, applications_open, FIELD_BOOL, .flags = FIELD_REQUIRED, .zh = "开放申请",
+          .en = "Applications open"),
+    FIELD(Settings, membership_approval_join, FIELD_BOOL, .flags = FIELD_REQUIRED,
+          .zh = "加入需审批", .en = "Joining needs approval"),
+    FIELD(Settings, membership_approval_leave, FIELD_BOOL, .flags = FIELD_REQUIRED,
+          .zh = "退出需审批", .en = "Leaving needs approval"),
+    FIELD(Settings, retention_applicant_days, FIELD_INT, .flags = FIELD_REQUIRED, .max = DAYS_MAX,
+          .zh = "未通过申请的保存天数", .en = "Days that refused applications are kept"),
+    FIELD(Settings, retention_archived_days, FIELD_INT, .flags = FIELD_REQUIRED, .max = DAYS_MAX,
+          .zh = "归档志愿者的保存天数", .en = "Days that archived volunteers are kept"),
+    FIELD(Settings, retention_session_days, FIELD_INT, .flags = FIELD_REQUIRED, .max = DAYS_MAX,
+          .zh = "已结束登录的保存天数", .en = "Days that ended sessions are kept"),
+    FIELD(Settings, minor_age, FIELD_INT, .flags = FIELD_REQUIRED, .max = 30,
+          .zh = "未成年人年龄线", .en = "Age below which a guardian must consent"),
+    FIELD(Settings, minor_special_age, FIELD_INT, .flags = FIELD_REQUIRED, .max = 30,
+          .zh = "特别保护年龄线", .en = "Age below which special handling applies"),
+    FIELD(Settings, privacy_policy_version, FIELD_TEXT, .flags = FIELD_REQUIRED, .min = 1,
+          .max = 32, .zh = "隐私政策版本", .en = "Privacy policy version"),
+    FIELD(Settings, privacy_policy_zh, FIELD_LONG_TEXT, .flags = FIELD_REQUIRED, .max = POLICY_MAX,
+          .zh = "隐私政策（中文）", .en = "Privacy policy (Chinese)"),
+    FIELD(Settings, privacy_policy_en, FIELD_LONG_TEXT, .flags = FIELD_REQUIRED, .max = POLICY_MAX,
+          .zh = "隐私政策（英文）", .en = "Privacy policy (English)"),
+    FIELD(Settings, updated_at, FIELD_TIME, .flags = FIELD_READ_ONLY),
+    FIELD(Settings, version, FIELD_INT, .flags = FIELD_READ_ONLY),
+    {},
+};
+
+const Shape setting_shape = SHAPE(Settings, FIELDS);
+
+const Settings setting_defaults = {
+    .organisation_name_zh = "我们的志愿者组织",
+    .organisation_name_en = "Our volunteer organisation",
+    .time_zone = "Asia/Shanghai",
+    .default_language = LANGUAGE_ZH,
+    .applications_open = true,
+    .membership_approval_join = true,
+    .membership_approval_leave = false,
+    .retention_applicant_days = 180,
+    .retention_archived_days = 0,
+    .retention_session_days = 180,
+    .minor_age = 18,
+    .minor_special_age = 14,
+    .privacy_policy_version = "1",
+    .privacy_policy_zh =
+        "本组织为开展志愿服务，依法收集您的姓名、证件信息、联系方式、技能与服务记录，"
+        "用于招募、活动组织、服务记录和证明出具。身份证号等敏感信息加密保存，未经授权不予显示。"
+        "您可以随时查阅、下载、更正您的信息，撤回同意或申请注销；依照《志愿服务条例》等规定必须保存"
+        "的"
+        "服务记录除外。",
+    .privacy_policy_en =
+        "To organise voluntary service we collect, as the law allows, your name, identity "
+        "document, "
+        "contact details, skills and service records, and use them for recruitment, activities, "
+        "service records and their proofs. Identity numbers and other sensitive data are stored "
+        "encrypted and shown only to those who are authorised. You may see, download and correct "
+        "your data, withdraw your consent or ask for deletion at any time; service records that "
+        "the "
+        "law makes us keep are excepted.",
+};

@@ -1,0 +1,89 @@
+#include <unicode/ucal.h>
+#include <unicode/ustring.h>
+
+#include "voms/setting/setting.sql.h"
+#include "voms/setting/setting_shape.h"
+
+/* The document that is stored: without version and time, which are columns. */
+static const char *encode_document(Arena *arena, const Settings *settings)
+{
+    Str text;
+    JsonWriter writer;
+    str_init(&text, arena);
+    json_writer_init(&writer, &text);
+    json_write_begin_object(&writer);
+    for (const Field *field = setting_shape.fields; field->name != NULL; field++) {
+        if ((field->flags & FIELD_READ_ONLY) == 0) {
+            json_write_key(&writer, field->name);
+            shape_encode_field(arena, &writer, field, settings, NULL);
+        }
+    }
+    json_write_end_object(&writer);
+    return str_text(&text);
+}
+
+YIELDS static Err *insert_defaults(Ctx *ctx)
+{
+    return store_exec(
+        ctx->db, &SQL_SETTING_INSERT,
+        ARGS(sql_text(encode_document(ctx->arena, &setting_defaults)), sql_time(ctx->now)), NULL);
+}
+
+YIELDS static Err *find_document(Ctx *ctx, StoreRows **ret_rows)
+{
+    TRY(store_query(ctx->db, &SQL_SETTING_FIND, NO_ARGS, ret_rows));
+    if ((*ret_rows)->count == 1) {
+        return NULL;
+    }
+    TRY(insert_defaults(ctx));
+    TRY(store_query(ctx->db, &SQL_SETTING_FIND, NO_ARGS, ret_rows));
+    if ((*ret_rows)->count != 1) {
+        return ERR(ctx->arena, ERR_INTERNAL, "internal_error", "the settings' row cannot be made");
+    }
+    return NULL;
+}
+
+YIELDS Err *setting_load(Ctx *ctx, const Settings **ret_settings)
+{
+    StoreRows *rows = NULL;
+    TRY(find_document(ctx, &rows));
+    const char *document = row_text(rows, 0, row_column(rows, "document"));
+    json_t *json = NULL;
+    TRY(json_parse(ctx->arena, document, strlen(document), &json));
+    Settings *settings = ARENA_NEW(ctx->arena, Settings);
+    *settings = setting_defaults;
+    TRY(shape_decode_patch(ctx->arena, json, &setting_shape, settings, NULL));
+    settings->version = row_int(rows, 0, row_column(rows, "version"));
+    settings->updated_at = row_time(rows, 0, row_column(rows, "updated_at"));
+    *ret_settings = settings;
+    return NULL;
+}
+
+YIELDS Err *setting_save(Ctx *ctx, Settings *settings)
+{
+    int64_t changed = 0;
+    TRY(store_exec(ctx->db, &SQL_SETTING_UPDATE,
+                   ARGS(sql_text(encode_document(ctx->arena, settings)), sql_time(ctx->now),
+                        sql_int(settings->version)),
+                   &changed));
+    if (changed != 1) {
+        return ERR(ctx->arena, ERR_STALE, "version_conflict", "settings changed meanwhile");
+    }
+    settings->version++;
+    settings->updated_at = ctx->now;
+    return NULL;
+}
+
+Date setting_date(const Settings *settings, TimeMs time)
+{
+    UChar zone[65];
+    UErrorCode status = U_ZERO_ERROR;
+    u_strFromUTF8(zone, 64, NULL, settings->time_zone, -1, &status);
+    UCalendar *calendar = ucal_open(zone, -1, "en", UCAL_GREGORIAN, &status);
+    ucal_setMillis(calendar, (UDate)time, &status);
+    int32_t offset_ms = ucal_get(calendar, UCAL_ZONE_OFFSET, &status) +
+                        ucal_get(calendar, UCAL_DST_OFFSET, &status);
+    ucal_close(calendar);
+    BUG_ON(U_FAILURE(status)); /* check_time_zone let it in */
+    return date_of(time, offset_ms / (int32_t)MINUTE_MS);
+}
