@@ -48,7 +48,18 @@ void loop_stop(Loop *loop);
 /* Runs fn(arg) on the loop's thread soon. The only call that is safe from other threads. */
 void loop_post(Loop *loop, void (*fn)(void *), void *arg);
 
-/* Proves that no fiber and no handle is left (BUG_ON otherwise), and releases the loop. */
+/* A duty that is done once per turn of the loop, after the ready fibers ran and before libuv polls:
+ * sending what they queued, with one write for all of them. In the caller's storage. */
+typedef struct LoopHook {
+    bool (*fn)(void *arg); /* returns whether it did anything; may make fibers ready, not wait */
+    void *arg;
+    struct LoopHook *next;
+} LoopHook;
+
+void loop_hook_add(Loop *loop, LoopHook *hook);
+void loop_hook_remove(Loop *loop, LoopHook *hook);
+
+/* Proves that no fiber, hook and handle is left (BUG_ON otherwise), and releases the loop. */
 void loop_free(Loop *loop);
 
 LoopStats loop_stats(const Loop *loop);

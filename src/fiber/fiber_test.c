@@ -731,6 +731,39 @@ FIBER_TEST(long_run_is_counted)
     ASSERT_INT_EQUAL(before + 1, loop_stats(loop_current()).slow_runs);
 }
 
+typedef struct HookRecord {
+    LoopHook hook;
+    Waiter waiter;
+    bool queued;
+    int calls_with_work;
+} HookRecord;
+
+static bool send_queued(void *arg)
+{
+    HookRecord *record = arg;
+
+    if (!record->queued) {
+        return false;
+    }
+    record->queued = false;
+    record->calls_with_work++;
+    waiter_wake(&record->waiter);
+    return true;
+}
+
+FIBER_TEST(hook_runs_in_the_turn_that_made_its_work)
+{
+    HookRecord record = {.hook = {.fn = send_queued, .arg = &record}};
+
+    loop_hook_add(loop_current(), &record.hook);
+    for (int i = 0; i < 3; i++) {
+        record.queued = true;
+        ASSERT_OK(waiter_wait(&record.waiter, deadline_after(HOUR_MS)));
+    }
+    ASSERT_INT_EQUAL(3, record.calls_with_work);
+    loop_hook_remove(loop_current(), &record.hook);
+}
+
 /* ---- Stacks ---- */
 
 static int dig(volatile char *above, int depth)

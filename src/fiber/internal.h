@@ -84,6 +84,7 @@ struct Loop {
     Fiber *running;
     FiberQueue ready;
     FiberQueue yielded; /* ready after the next poll */
+    LoopHook *hooks;
 
     VEC(Fiber *) timers; /* binary heap by timer_due */
     Deadline timer_armed_for;

@@ -124,18 +124,32 @@ static void ignore_idle(uv_idle_t *handle UNUSED)
     /* Its being active keeps the poll from blocking. */
 }
 
-static void run_ready(Loop *loop)
+static bool run_hooks(Loop *loop)
+{
+    bool did_something = false;
+
+    for (LoopHook *hook = loop->hooks; hook != NULL; hook = hook->next) {
+        did_something |= hook->fn(hook->arg);
+    }
+    return did_something;
+}
+
+/* Fibers, then hooks, until nobody has anything to do or the turn is long enough. */
+static void run_turn(Loop *loop)
 {
     int runs_left = RUNS_PER_TURN;
+    bool hooks_busy = true;
 
-    if (loop->ready.first != NULL) {
-        int64_t now_us = clock_us();
+    while (runs_left > 0 && (loop->ready.first != NULL || hooks_busy)) {
+        int64_t now_us = loop->ready.first == NULL ? 0 : clock_us();
         for (; runs_left > 0 && loop->ready.first != NULL; runs_left--) {
             now_us = run_timed(loop, queue_pop(&loop->ready), now_us);
         }
+        hooks_busy = run_hooks(loop);
+        runs_left--;
     }
 
-    bool more = loop->ready.first != NULL || loop->yielded.first != NULL;
+    bool more = loop->ready.first != NULL || loop->yielded.first != NULL || hooks_busy;
     if (more && !uv_is_active((uv_handle_t *)&loop->idle)) {
         uv_idle_start(&loop->idle, ignore_idle);
     } else if (!more && uv_is_active((uv_handle_t *)&loop->idle)) {
@@ -145,7 +159,7 @@ static void run_ready(Loop *loop)
 
 static void before_poll(uv_prepare_t *handle)
 {
-    run_ready(handle->data);
+    run_turn(handle->data);
 }
 
 static void after_poll(uv_check_t *handle)
@@ -156,7 +170,7 @@ static void after_poll(uv_check_t *handle)
          fiber = queue_pop(&loop->yielded)) {
         queue_push(&loop->ready, fiber);
     }
-    run_ready(loop);
+    run_turn(loop);
 }
 
 Fiber *fiber_spawn_now(FiberGroup *group, const char *name, FiberMain *fn, void *arg)
@@ -228,6 +242,27 @@ void loop_post(Loop *loop, void (*fn)(void *), void *arg)
     *vec_push(&loop->incoming.posts, loop->incoming.arena) = (Post){.fn = fn, .arg = arg};
     pthread_mutex_unlock(&loop->post_mutex);
     uv_async_send(&loop->async);
+}
+
+/* ---- Hooks ---- */
+
+void loop_hook_add(Loop *loop, LoopHook *hook)
+{
+    hook->next = loop->hooks;
+    loop->hooks = hook;
+}
+
+void loop_hook_remove(Loop *loop, LoopHook *hook)
+{
+    LoopHook **link = &loop->hooks;
+
+    while (*link != NULL && *link != hook) {
+        link = &(*link)->next;
+    }
+    if (*link == hook) {
+        *link = hook->next;
+        hook->next = NULL;
+    }
 }
 
 /* ---- Life ---- */
@@ -333,6 +368,7 @@ void loop_free(Loop *loop)
     }
     BUG_ON(loop != current_loop || loop->in_uv);
     BUG_ON(loop->stats.fibers_running != 0 || loop->timers.count != 0);
+    BUG_ON(loop->hooks != NULL);
     uv_walk(&loop->uv, check_handle, loop);
     uv_walk(&loop->uv, close_own_handle, loop);
     while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0) {
