@@ -8,5 +8,6 @@
 void dispatch_request(void *owner, HttpRequest *req, HttpResponse *res);
 
 /* Runs one message's handler; BusOptions.run. owner is the Services. Yields. */
-Err *dispatch_message(void *owner, const BusSubscription *subscription, const BusMessage *message,
-                      Err *(*record_handled)(Db *db, void *arg), void *record_arg);
+YIELDS Err *dispatch_message(void *owner, const BusSubscription *subscription,
+                             const BusMessage *message, Err *(*record_handled)(Db *db, void *arg),
+                             void *record_arg);

@@ -47,5 +47,6 @@
         }                                                                                          \
     } while (0)
 
+/* What BUG_ON calls. */
 __attribute__((noreturn, cold)) void bug_abort(const char *condition, const char *file, int line,
                                                const char *function);

@@ -66,6 +66,7 @@ typedef struct ErrKindInfo {
     bool message_private; /* must the client see only the generic text? */
 } ErrKindInfo;
 
+/* The row of a kind. */
 const ErrKindInfo *err_kind_info(ErrKind kind);
 
 /* Makes an error; use the ERR macro. */

@@ -28,7 +28,10 @@ typedef struct JsonWriter {
     bool after_key;
 } JsonWriter;
 
+/* Starts a document at the end of out. */
 void json_writer_init(JsonWriter *writer, Str *out);
+
+/* One item: inside of an object after json_write_key, inside of an array as its next element. */
 void json_write_begin_object(JsonWriter *writer);
 void json_write_end_object(JsonWriter *writer);
 void json_write_begin_array(JsonWriter *writer);

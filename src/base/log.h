@@ -48,6 +48,7 @@ void log_configure(LogLevel level, LogFormat format);
 /* Parses "debug", "info", "warn", "error". */
 bool log_parse_level(const char *text, LogLevel *ret_level);
 
+/* Would a line of this level be written? For what is costly to put together. */
 bool log_enabled(LogLevel level);
 
 /* Sets the request id that lines of this thread carry until it is changed; NULL for none. The fiber
@@ -55,6 +56,7 @@ bool log_enabled(LogLevel level);
 void log_set_request_id(const char *request_id);
 const char *log_request_id(void);
 
+/* What log_event calls; values end with LOG_VALUE_END. */
 void log_write(LogLevel level, const char *event, const LogValue *values);
 
 #define log_event(level, event, ...)                                                               \

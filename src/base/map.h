@@ -24,6 +24,7 @@ typedef struct Map {
     size_t live_count;
 } Map;
 
+/* Makes an empty map; it takes memory from arena as it grows. */
 void map_init(Map *map, Arena *arena);
 
 /* Sets key to value; returns the value it had, or NULL. */

@@ -22,7 +22,10 @@ typedef struct Slice {
     size_t length;
 } Slice;
 
+/* Makes an empty text; it takes memory from arena as it grows. */
 void str_init(Str *str, Arena *arena);
+
+/* Appends at the end. */
 void str_append(Str *str, const char *text);
 void str_append_bytes(Str *str, const void *bytes, size_t length);
 void str_append_char(Str *str, char character);
@@ -31,6 +34,7 @@ void str_printf(Str *str, const char *format, ...) PRINTF_LIKE(2, 3);
 /* The text so far; "" if nothing was written. */
 const char *str_text(const Str *str);
 
+/* Comparisons of whole text and of its ends. */
 bool str_equal(const char *a, const char *b); /* NULL equals only NULL */
 bool str_starts_with(const char *text, const char *prefix);
 bool str_ends_with(const char *text, const char *suffix);

@@ -39,7 +39,7 @@ bool str_parse_hex(const char *text, void *ret_bytes, size_t length)
     }
     unsigned char *bytes = ret_bytes;
     for (size_t i = 0; i < length; i++) {
-        bytes[i] = (unsigned char)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+        bytes[i] = (unsigned char)(hex_digit(text[2 * i]) * 16 + hex_digit(text[2 * i + 1]));
     }
     return true;
 }

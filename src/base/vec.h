@@ -17,6 +17,7 @@
         size_t capacity;                                                                           \
     }
 
+/* What vec_push calls when the vector is full. */
 void *vec_grow(Arena *arena, void *items, size_t item_size, size_t count, size_t *capacity);
 
 /* Appends a zeroed item and returns its address, valid until the next push. */

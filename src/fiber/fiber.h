@@ -56,12 +56,14 @@ typedef struct LoopHook {
     struct LoopHook *next;
 } LoopHook;
 
+/* Adds and removes a hook; removing one that was not added does nothing. */
 void loop_hook_add(Loop *loop, LoopHook *hook);
 void loop_hook_remove(Loop *loop, LoopHook *hook);
 
 /* Proves that no fiber, hook and handle is left (BUG_ON otherwise), and releases the loop. */
 void loop_free(Loop *loop);
 
+/* The counters so far. On the loop's own thread. */
 LoopStats loop_stats(const Loop *loop);
 
 /* ---- Fibers and groups ---- */
@@ -77,6 +79,7 @@ typedef struct FiberGroup {
     struct Waiter *joiner;
 } FiberGroup;
 
+/* Makes an empty group on the calling thread's loop. */
 void fiber_group_init(FiberGroup *group);
 
 /* Starts fn(arg) in a fiber of the group, named for logs (name must be static). It runs when the
@@ -126,6 +129,7 @@ typedef struct Waiter {
     bool woken;
 } Waiter;
 
+/* For the running fiber. */
 void waiter_init(Waiter *waiter);
 
 /* Parks the running fiber until waiter_wake. Yields. Fails with ERR_TIMEOUT at the deadline and
@@ -162,6 +166,7 @@ typedef struct FiberSemaphore {
     WaitQueue queue;
 } FiberSemaphore;
 
+/* Makes a semaphore with that many permits to take. */
 void fiber_semaphore_init(FiberSemaphore *semaphore, int permits, int waiting_max);
 
 /* Takes a permit. Yields. Fails as waiter_wait does, and with ERR_UNAVAILABLE ("overloaded") when
@@ -181,6 +186,8 @@ typedef struct Channel {
     WaitQueue receivers;
 } Channel;
 
+/* Makes a channel of at most capacity items, and releases it; nobody may wait on it any more then.
+ */
 void channel_init(Channel *channel, size_t capacity);
 void channel_done(Channel *channel);
 

@@ -480,7 +480,7 @@ FIBER_TEST(channel_delivers_in_order_then_ends)
         if (item == NULL) {
             break;
         }
-        strcat(got, item);
+        got[strlen(got)] = *(char *)item;
     }
     ASSERT_STR_EQUAL("12345", got);
     fiber_group_join(group);

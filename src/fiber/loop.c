@@ -259,7 +259,7 @@ void loop_hook_remove(Loop *loop, LoopHook *hook)
     while (*link != NULL && *link != hook) {
         link = &(*link)->next;
     }
-    if (*link == hook) {
+    if (*link != NULL) {
         *link = hook->next;
         hook->next = NULL;
     }

@@ -103,6 +103,7 @@ typedef struct HttpList {
     int64_t total;           /* -1: not asked for */
 } HttpList;
 
+/* Answers with a page of a list, with JSON that is ready, with 204. */
 Err *http_reply_list(HttpResponse *res, const HttpList *list, const ShapeView *view);
 Err *http_reply_json(HttpResponse *res, int status, const char *json);
 Err *http_reply_empty(HttpResponse *res);
@@ -124,7 +125,8 @@ Err *http_stream_begin(HttpResponse *res, int status, const char *content_type,
  * the client went away. */
 YIELDS Err *http_stream_write(HttpResponse *res, const void *bytes, size_t length);
 
-/* Server-sent events over a stream. http_sse_begin also starts the heartbeat comment every 15 s. */
+/* Server-sent events over a stream. http_sse_begin also starts the heartbeat comment every 15 s.
+ * Sending yields and fails as http_stream_write does. */
 Err *http_sse_begin(HttpResponse *res);
 YIELDS Err *http_sse_send(HttpResponse *res, const char *event, const char *id, const char *data);
 

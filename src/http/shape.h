@@ -153,6 +153,7 @@ ObjectList shape_from_rows(Arena *arena, const Shape *shape, const StoreRows *ro
 /* The field's value as a parameter for a statement. */
 SqlValue shape_sql_value(Arena *arena, const Field *field, const void *object);
 
+/* The field of that JSON name, or NULL. */
 const Field *shape_find(const Shape *shape, const char *name);
 
 /* The fields that differ, as a JSON object {"name": {"before": …, "after": …}}; masked by the view.

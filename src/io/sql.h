@@ -36,18 +36,25 @@ typedef struct SqlArgs {
     size_t count;
 } SqlArgs;
 
+/* Parameters, by type. */
 static inline SqlValue sql_null(void)
 {
     return (SqlValue){.type = SQL_NULL};
 }
+
+/* A number. */
 static inline SqlValue sql_int(int64_t value)
 {
     return (SqlValue){.type = SQL_INT, .integer = value};
 }
+
+/* A truth value. */
 static inline SqlValue sql_bool(bool value)
 {
     return (SqlValue){.type = SQL_BOOL, .integer = value};
 }
+
+/* A floating-point number. */
 static inline SqlValue sql_real(double value)
 {
     return (SqlValue){.type = SQL_REAL, .real = value};

@@ -52,6 +52,7 @@ typedef struct BusOptions {
     void *owner;
 } BusOptions;
 
+/* Opens the bus for the process; nothing runs before bus_start. options is copied. */
 Err *bus_open(Arena *arena, const BusOptions *options, Bus **ret_bus);
 
 /* Adds the table of a concept; ends with an empty row. Before bus_start. */
@@ -79,4 +80,5 @@ typedef struct BusStats {
     int64_t dead;
 } BusStats;
 
+/* The counters so far. Thread-safe. */
 BusStats bus_stats(const Bus *bus);

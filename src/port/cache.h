@@ -22,6 +22,7 @@ typedef struct CacheStats {
     int64_t evictions;
 } CacheStats;
 
+/* Opens the cache for the process. options is copied. */
 Err *cache_open(Arena *arena, const CacheOptions *options, Cache **ret_cache);
 void cache_close(Cache *cache);
 
@@ -37,4 +38,5 @@ YIELDS Err *cache_delete(Cache *cache, const char *key);
 YIELDS Err *cache_add(Cache *cache, const char *key, int64_t delta, int64_t ttl_ms,
                       int64_t *ret_value, int64_t *ret_left_ms);
 
+/* The counters so far. Thread-safe. */
 CacheStats cache_stats(const Cache *cache);

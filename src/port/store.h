@@ -23,6 +23,7 @@ typedef struct SqlBuilder {
     bool scan;
 } SqlBuilder;
 
+/* Makes an empty statement. */
 void sql_builder_init(SqlBuilder *builder, Arena *arena);
 
 /* Appends a statement's or clause's text; its $1…$n are renumbered to follow those so far. */
@@ -32,11 +33,13 @@ void sql_builder_add(SqlBuilder *builder, const SqlStatement *clause, SqlArgs ar
 
 typedef SqlRows StoreRows;
 
+/* The value as it came. */
 const SqlValue *row_value(const StoreRows *rows, size_t row, size_t column);
 
 /* The column's index; BUG_ON if the statement has no such column. */
 size_t row_column(const StoreRows *rows, const char *column);
 
+/* Values by type; BUG_ON if the column has another. */
 int64_t row_int(const StoreRows *rows, size_t row, size_t column);      /* null is 0 */
 double row_real(const StoreRows *rows, size_t row, size_t column);      /* null is 0 */
 bool row_bool(const StoreRows *rows, size_t row, size_t column);        /* null is false */
@@ -99,6 +102,7 @@ typedef struct Db {
     StoreTransaction *transaction;
 } Db;
 
+/* A view without a transaction; results go into arena. */
 static inline Db db_make(Store *store, Arena *arena)
 {
     return (Db){.store = store, .arena = arena};
@@ -148,6 +152,7 @@ typedef struct StoreScope {
     Db *db;
 } StoreScope;
 
+/* Opens and commits the scope's transaction. Both yield and fail as store_query does. */
 YIELDS Err *store_begin(Db *db, StoreScope *ret_scope);
 YIELDS Err *store_commit(StoreScope *scope);
 void store_scope_end(StoreScope *scope);

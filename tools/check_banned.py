@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Functions that we do not call, and SQL that is not where SQL belongs.
+
+EXCEPTIONS holds what a file may do nevertheless, and why.
+"""
+
+import re
+import sys
+from fnmatch import fnmatch
+
+import csource
+
+BANNED = {
+    "writes past the end": "strcpy strcat stpcpy sprintf vsprintf gets strncpy strncat",
+    "use str_parse_int64": "atoi atol atoll atof",
+    "hidden state; use base/time.h": "gmtime localtime asctime ctime mktime strftime strtok setlocale",
+    "allocates; use an arena": "malloc calloc realloc reallocarray free strdup strndup asprintf vasprintf alloca",
+    "blocks the loop": "sleep usleep nanosleep select poll system popen getaddrinfo gethostbyname "
+                       "PQexec PQexecParams PQprepare PQexecPrepared PQconnectdb PQconnectdbParams "
+                       "PQreset PQsetdbLogin PQdescribePrepared PQfn",
+    "not random enough; use libsodium": "rand srand random drand48",
+    "ends the process behind the back of its main": "exit",
+}
+
+SQL = re.compile(r'"\s*(SELECT\s|INSERT\s+INTO\s|UPDATE\s+\w+\s+SET\s|DELETE\s+FROM\s|WITH\s+\w+\s+AS\s*\(|'
+                 r'CREATE\s+(TABLE|INDEX|VIEW|UNIQUE)\s|ALTER\s+TABLE\s|DROP\s+(TABLE|INDEX|VIEW)\s)')
+
+# (files, what, why)
+EXCEPTIONS = [
+    ("src/base/arena.c", "malloc calloc free", "the arena itself"),
+    ("src/fiber/*", "malloc calloc realloc free", "loops, fibers and queues outlive every arena"),
+    ("src/bin/*", "exit", "a main may end its process"),
+    ("src/*_test.c", "SQL malloc calloc free poll usleep", "a test builds the world it needs"),
+]
+
+
+def is_excepted(path, what):
+    return any(fnmatch(path, files) and what in names.split() for files, names, _ in EXCEPTIONS)
+
+
+def line_of(text, position):
+    return text.count("\n", 0, position) + 1
+
+
+def banned_calls(path, text):
+    bare = csource.strip(text)
+    for reason, names in BANNED.items():
+        pattern = re.compile(r"(?<![\w.>])(" + "|".join(names.split()) + r")\s*\(")
+        for match in pattern.finditer(bare):
+            if not is_excepted(path, match[1]):
+                yield f"{path}:{line_of(bare, match.start())}: {match[1]}: {reason}"
+
+
+def sql_literals(path, text):
+    if is_excepted(path, "SQL"):
+        return
+    code = csource.strip(text, literals=False)
+    for match in SQL.finditer(code):
+        yield f"{path}:{line_of(code, match.start())}: SQL text belongs into a .sql file"
+
+
+def main():
+    problems = []
+    for path in csource.tracked("src/*.c", "src/*.h"):
+        text = csource.read(path)
+        problems += banned_calls(path, text)
+        problems += sql_literals(path, text)
+    return csource.report(problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
