@@ -1,0 +1,367 @@
+"""Starts the real server, on SQLite or on a private PostgreSQL, and speaks to it.
+
+Other suites (imports, faults) use this too: `Server`, `PostgresCluster`, `Api`.
+"""
+
+import contextlib
+import itertools
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import requests
+
+from contract import REPOSITORY, contract
+
+PREFIX = "/api/v1"
+SUPER_USERNAME = "root.admin"
+SUPER_PASSWORD = "correct horse battery 9"
+START_SECONDS = 60
+STOP_SECONDS = 30
+# The tests' own address is trusted as a proxy, so that they can speak for many clients: lockouts count by
+# address, and one test must not lock out the next.
+TRUSTED_PROXIES = ["127.0.0.1"]
+_addresses = itertools.count(1)
+
+
+def fresh_address():
+    """A private address that no other client of this run has."""
+    n = next(_addresses)
+    return f"10.{(n >> 16) & 255}.{(n >> 8) & 255}.{n & 255}"
+
+
+def find_binary(name):
+    """The program under test: VOMS_SERVER's folder, or the newest build tree."""
+    configured = os.environ.get("VOMS_SERVER")
+    if configured:
+        path = pathlib.Path(configured).resolve().parent / name
+        if not path.exists():
+            raise FileNotFoundError(f"{path} (from VOMS_SERVER)")
+        return path
+    candidates = [*REPOSITORY.glob(f"build*/src/bin/{name}"), *REPOSITORY.glob(f"build/test/src/bin/{name}")]
+    found = sorted(candidates, key=lambda p: p.stat().st_mtime)
+    if not found:
+        raise FileNotFoundError(f"no build*/src/bin/{name} in {REPOSITORY}; build first, or set VOMS_SERVER")
+    return found[-1]
+
+
+def free_port():
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class PostgresCluster:
+    """A PostgreSQL of our own, by tests/support/postgres: own data directory and socket, no network."""
+
+    def __init__(self, *settings):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="voms-pg-", dir="/tmp"))
+        self.settings = settings
+        self._databases = itertools.count(1)
+
+    def _command(self, verb, *arguments):
+        command = [str(REPOSITORY / "tests/support/postgres"), verb, str(self.directory), *arguments]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        assert result.returncode == 0, f"{command}: {result.stderr}{result.stdout}"
+        return result.stdout
+
+    def start(self):
+        self._command("start", *self.settings)
+        return self
+
+    def restart(self):
+        """Stops it hard, so that connections break, and starts it."""
+        self._command("restart")
+
+    def kill(self):
+        """kill -9 for all of its processes; restart() brings it back."""
+        self._command("kill")
+
+    def close(self):
+        with contextlib.suppress(AssertionError):
+            self._command("stop")
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def new_database(self):
+        name = f"voms_{os.getpid()}_{next(self._databases)}"
+        self.sql("voms_test", f"CREATE DATABASE {name}")
+        return name
+
+    def sql(self, database, statement):
+        command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", self.url(database), "-c", statement]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    def url(self, database):
+        return f"postgresql://voms@/{database}?host={self.directory}"
+
+
+class Server:
+    """One server process with its own data. `profile` is "sqlite" or "postgres"."""
+
+    def __init__(self, profile, cluster=None, *, config=None, directory=None, database=None, env=None):
+        self.profile = profile
+        self.cluster = cluster
+        self.owns_directory = directory is None
+        self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="voms-it-", dir="/tmp"))
+        self.data = self.directory / "data"
+        self.log_path = self.directory / "server.log"
+        self.config_path = self.directory / "config.json"
+        self.port = free_port()
+        self.env = dict(os.environ, **(env or {}))
+        self.env.setdefault("ASAN_OPTIONS", "detect_leaks=1:detect_stack_use_after_return=0:exitcode=99")
+        self.env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1:exitcode=99")
+        self.env.setdefault("LSAN_OPTIONS", f"suppressions={REPOSITORY}/tests/support/lsan.supp:print_suppressions=0")
+        self.process = None
+        self.database = database
+        if profile == "postgres" and database is None:
+            self.database = cluster.new_database()
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.config = self._default_config()
+        for section, values in (config or {}).items():
+            self.config.setdefault(section, {}).update(values)
+
+    def _default_config(self):
+        config = {
+            "server": {"host": "127.0.0.1", "port": self.port, "trusted_proxies": TRUSTED_PROXIES},
+            "jwt": {"secret": "0123456789abcdef0123456789abcdef-integration"},
+            "encryption": {"key": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"},
+            "super_admin": {"username": SUPER_USERNAME, "password": SUPER_PASSWORD},
+            "log": {"level": "info", "format": "text"},
+        }
+        if self.profile == "postgres":
+            config["database"] = {"driver": "postgres", "url": self.cluster.url(self.database)}
+        else:
+            config["database"] = {"driver": "sqlite", "path": str(self.data / "voms.db")}
+        return config
+
+    @property
+    def base(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def arguments(self):
+        return [str(find_binary("server")), "--data", str(self.data), "--config", str(self.config_path)]
+
+    def start(self, *, wait=True):
+        self.config_path.write_text(json.dumps(self.config, indent=2))
+        self.config_path.chmod(0o600)
+        self.log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(self.arguments(), cwd=self.directory, env=self.env,
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        if wait:
+            self.wait_healthy()
+        return self
+
+    def wait_healthy(self, seconds=START_SECONDS):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.log()[-4000:]}")
+            with contextlib.suppress(requests.RequestException):
+                if requests.get(self.base + PREFIX + "/public/system/health", timeout=5).status_code == 200:
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"not healthy within {seconds} s:\n{self.log()[-4000:]}")
+
+    def log(self):
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def vomsctl(self, *arguments, check=True):
+        result = subprocess.run(
+            [str(find_binary("vomsctl")), *arguments, "--data", str(self.data), "--config", str(self.config_path)],
+            capture_output=True, text=True, timeout=120, env=self.env, cwd=self.directory)
+        if check and result.returncode != 0:
+            raise AssertionError(f"vomsctl {arguments}: {result.returncode}\n{result.stdout}{result.stderr}")
+        return result
+
+    def kill(self):
+        """As the machine would by losing power: no clean-up."""
+        self.process.kill()
+        self.process.wait(timeout=STOP_SECONDS)
+
+    def stop(self):
+        """SIGTERM; the exit must be 0 and in time, and no sanitizer may have complained."""
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"no exit within {STOP_SECONDS} s of SIGTERM:\n{self.log()[-4000:]}")
+        finally:
+            self.process = None
+        self.check_log()
+        assert code == 0, f"exit {code}:\n{self.log()[-4000:]}"
+
+    def check_log(self):
+        text = self.log()
+        found = re.search(r"AddressSanitizer|LeakSanitizer|UndefinedBehavior|runtime error:|BUG:", text)
+        assert not found, f"a sanitizer report in the log:\n{text[max(0, found.start() - 500):][:6000]}"
+
+    def close(self):
+        try:
+            self.stop()
+        finally:
+            keep = os.environ.get("VOMS_KEEP")
+            if self.owns_directory and not keep:
+                shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, kind, *_):
+        if kind is None:
+            self.close()
+        else:
+            with contextlib.suppress(AssertionError):
+                self.close()
+
+    def sql(self, statement):
+        """Looks into the database, or changes it behind the server's back."""
+        if self.profile == "postgres":
+            return self.cluster.sql(self.database, statement)
+        path = self.config["database"]["path"]
+        result = subprocess.run(["sqlite3", "-cmd", ".timeout 5000", path, statement], capture_output=True, text=True,
+                                timeout=60)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+
+class Exchange:
+    """One request and its answer, for the contract and for assertions."""
+
+    def __init__(self, response, method, path, sent_json, sent_params):
+        self.response = response
+        self.method = method
+        self.path = path
+        self.status = response.status_code
+        self.headers = response.headers
+        self.content_type = response.headers.get("Content-Type", "").split(";")[0].strip()
+        self.sent_json = sent_json
+        self.sent_params = sent_params
+        self._json = None
+
+    @property
+    def content(self):
+        return self.response.content
+
+    @property
+    def text(self):
+        return self.response.content.decode("utf-8")
+
+    @property
+    def etag(self):
+        return self.headers.get("ETag")
+
+    @property
+    def code(self):
+        """The stable code of a problem, or None."""
+        return self.json().get("code") if self.content_type == "application/problem+json" else None
+
+    @property
+    def fields(self):
+        """field -> code of a validation problem."""
+        return {e["field"]: e["code"] for e in self.json().get("errors", [])}
+
+    def json(self):
+        if self._json is None:
+            self._json = json.loads(self.response.content.decode("utf-8"))
+        return self._json
+
+    def __getitem__(self, key):
+        return self.json()[key]
+
+
+class Api:
+    """A client that holds every answer against the contract."""
+
+    def __init__(self, server, token=None, *, address=None, language="en"):
+        self.server = server
+        self.base = server.base
+        self.token = token
+        self.address = address or fresh_address()
+        self.language = language
+        self.session = requests.Session()
+        self.account_id = None
+        self.username = None
+        self.refresh_token = None
+
+    def anonymous(self, **kwargs):
+        return Api(self.server, **kwargs)
+
+    def with_token(self, token):
+        other = Api(self.server, token, address=self.address, language=self.language)
+        return other
+
+    def call(self, method, path, json=None, *, expect=None, params=None, headers=None, data=None, files=None,
+             stream=False, timeout=30, check=True):
+        """Sends a request. `path` starts behind /api/v1. `expect` is a status or several."""
+        full = path if path.startswith(("/api/", "/metrics")) else PREFIX + path
+        sent = {"Accept-Language": self.language, "X-Forwarded-For": self.address}
+        if self.token:
+            sent["Authorization"] = f"Bearer {self.token}"
+        sent.update(headers or {})
+        response = self.session.request(
+            method, self.base + full, params=params, json=json, data=data, files=files, stream=stream, timeout=timeout,
+            headers={k: v for k, v in sent.items() if v is not None}, allow_redirects=False)
+        exchange = Exchange(response, method, full.split("?")[0], json, params)
+        if check and not stream:
+            contract().check(exchange)
+        if expect is not None:
+            wanted = expect if isinstance(expect, (tuple, set, list)) else (expect,)
+            assert exchange.status in wanted, (
+                f"{method} {full}: {exchange.status} instead of {expect}: {response.text[:1500] if not stream else ''}")
+        return exchange
+
+    def get(self, path, *, expect=200, **kwargs):
+        return self.call("GET", path, expect=expect, **kwargs)
+
+    def post(self, path, json=None, *, expect=(200, 201, 202, 204), **kwargs):
+        return self.call("POST", path, json, expect=expect, **kwargs)
+
+    def put(self, path, json=None, *, expect=200, **kwargs):
+        return self.call("PUT", path, json, expect=expect, **kwargs)
+
+    def patch(self, path, json=None, *, expect=200, **kwargs):
+        return self.call("PATCH", path, json, expect=expect, **kwargs)
+
+    def delete(self, path, json=None, *, expect=204, **kwargs):
+        return self.call("DELETE", path, json, expect=expect, **kwargs)
+
+    def pages(self, path, *, params=None, limit=100):
+        """All items of a list, page by page; fails when an item comes twice or paging does not end."""
+        items, cursor, seen = [], None, set()
+        for _ in range(10000):
+            page = self.get(path, params=dict(params or {}, limit=limit, **({"cursor": cursor} if cursor else {})))
+            items += page["items"]
+            for item in page["items"]:
+                key = item.get("id") or item.get("row_number") or item.get("volunteer_id")
+                assert key is None or key not in seen, f"{path}: {key} came twice"
+                seen.add(key)
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return items
+        raise AssertionError(f"{path}: paging does not end")
+
+    def login(self, login, password, *, expect=200):
+        """Logs in and keeps the access token."""
+        answer = self.post("/auth/login", {"login": login, "password": password}, expect=expect,
+                           headers={"Authorization": None})
+        if answer.status == 200 and "access_token" in answer.json():
+            self.token = answer["access_token"]
+            self.refresh_token = answer.json().get("refresh_token")
+            self.account_id = answer["account"]["id"]
+            self.username = answer["account"]["username"]
+        return answer
