@@ -52,3 +52,12 @@ def test_the_contract_itself_is_sound():
     for name, schema in document["components"]["schemas"].items():
         if schema.get("type") == "object" and "properties" in schema:
             assert schema.get("additionalProperties") is False, f"{name} allows anything"
+
+
+def test_the_examples_are_valid():
+    checked = 0
+    for name, schema in contract().document["components"]["schemas"].items():
+        for example in schema.get("examples", []):
+            contract().validate({"$ref": f"#/components/schemas/{name}"}, example, f"the example of {name}")
+            checked += 1
+    assert checked > 10
