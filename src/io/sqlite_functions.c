@@ -149,7 +149,7 @@ static void fn_to_hex(sqlite3_context *context, int count, sqlite3_value **value
         return;
     }
     char text[24];
-    snprintf(text, sizeof(text), "%" PRIx64, sqlite3_value_int64(values[0]));
+    snprintf(text, sizeof(text), "%llx", (unsigned long long)sqlite3_value_int64(values[0]));
     sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
 }
 

@@ -21,6 +21,7 @@ typedef struct SqlBuilder {
     SqlValue values[64];
     size_t count;
     bool scan;
+    bool writes; /* set by the caller of a composed statement that changes rows */
 } SqlBuilder;
 
 /* Makes an empty statement. */
@@ -137,7 +138,8 @@ typedef Err *StoreWork(Db *db, void *arg);
 /* Runs work(db, arg) in a transaction and commits it; when work fails the transaction is rolled
  * back and the error returned. After ERR_BUSY it is run again, up to 5 times with growing pauses,
  * so work must set its outputs anew each time and have no other effects. Within an open transaction
- * work simply joins it. Does not return success before the commit is durable. Yields. */
+ * work simply joins it, and its failure dooms that transaction. Does not return success before the
+ * commit is durable. Yields. */
 YIELDS Err *store_transact(Db *db, StoreWork *work, void *arg);
 
 /* Scope form, without retries, for code that a function cannot be made of:
@@ -150,6 +152,7 @@ YIELDS Err *store_transact(Db *db, StoreWork *work, void *arg);
  * Leaving the scope without commit marks the transaction; the pool rolls it back. */
 typedef struct StoreScope {
     Db *db;
+    bool joined; /* it is inside an open transaction, which then decides */
 } StoreScope;
 
 /* Opens and commits the scope's transaction. Both yield and fail as store_query does. */

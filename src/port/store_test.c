@@ -1,0 +1,583 @@
+/* store_test.c - every behaviour of the store, on both databases. */
+#include "port/store_test_support.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "store_test.sql.h"
+
+static void add_item(StoreTest *t, const char *name, int64_t size)
+{
+    ASSERT_OK(store_exec(&t->db, &SQL_ITEM_INSERT, ARGS(sql_text(name), sql_int(size)), NULL));
+}
+
+static int64_t size_of(StoreTest *t, const char *name)
+{
+    StoreRows *rows = NULL;
+    ASSERT_OK(store_query(&t->db, &SQL_ITEM_SIZE, ARGS(sql_text(name)), &rows));
+    return rows->count == 0 ? -1 : row_int(rows, 0, 0);
+}
+
+static int64_t count_items(StoreTest *t)
+{
+    StoreRows *rows = NULL;
+    ASSERT_OK(store_query(&t->db, &SQL_ITEM_COUNT, NO_ARGS, &rows));
+    return row_int(rows, 0, 0);
+}
+
+/* ---- Statements and values ---- */
+
+STORE_TEST(values_of_every_type_come_back)
+{
+    StoreRows *rows = NULL;
+    TimeMs time = 1767322984567;
+    ASSERT_OK(store_exec(&t->db, &SQL_ITEM_INSERT_FULL,
+                         ARGS(sql_text("张三 \\ ' \""), sql_int(INT64_MAX), sql_real(0.1),
+                              sql_bool(true), sql_time(time), sql_text("2008-02-29"),
+                              sql_text("{\"a\": [1, 2]}"), sql_bytes("\0\1\\'\377", 5)),
+                         NULL));
+    ASSERT_OK(store_query(&t->db, &SQL_ITEM_FIND_FULL, ARGS(sql_text("张三 \\ ' \"")), &rows));
+    ASSERT_INT_EQUAL(1, rows->count);
+    ASSERT_INT_EQUAL(1, row_int(rows, 0, row_column(rows, "id")));
+    ASSERT_STR_EQUAL("张三 \\ ' \"", row_text(rows, 0, row_column(rows, "name")));
+    ASSERT_INT_EQUAL(INT64_MAX, row_int(rows, 0, row_column(rows, "size")));
+    ASSERT(row_real(rows, 0, row_column(rows, "weight")) == 0.1);
+    ASSERT(row_bool(rows, 0, row_column(rows, "is_open")));
+    ASSERT_INT_EQUAL(time, row_time(rows, 0, row_column(rows, "made_at")));
+    ASSERT_STR_EQUAL("2008-02-29", row_text(rows, 0, row_column(rows, "born")));
+    ASSERT_STR_EQUAL("{\"a\": [1, 2]}", row_text(rows, 0, row_column(rows, "extra")));
+    Slice bytes = row_bytes(rows, 0, row_column(rows, "bytes"));
+    ASSERT_INT_EQUAL(5, bytes.length);
+    ASSERT(memcmp(bytes.data, "\0\1\\'\377", 5) == 0);
+}
+
+STORE_TEST(nulls_come_back_as_nulls)
+{
+    StoreRows *rows = NULL;
+    ASSERT_OK(store_exec(&t->db, &SQL_ITEM_INSERT_FULL,
+                         ARGS(sql_text("a"), sql_null(), sql_null(), sql_null(), sql_time(0),
+                              sql_text(NULL), sql_null(), sql_bytes(NULL, 0)),
+                         NULL));
+    ASSERT_OK(store_query(&t->db, &SQL_ITEM_FIND_FULL, ARGS(sql_text("a")), &rows));
+    for (size_t i = 2; i < rows->column_count; i++) {
+        ASSERT_INT_EQUAL(SQL_NULL, row_value(rows, 0, i)->type);
+    }
+    ASSERT_INT_EQUAL(0, row_int(rows, 0, 2));
+    ASSERT(row_text(rows, 0, 6) == NULL);
+    ASSERT(row_bytes(rows, 0, 8).data == NULL);
+}
+
+STORE_TEST(functions_of_the_shared_subset_agree)
+{
+    StoreRows *rows = NULL;
+    add_item(t, "a", 1);
+    add_item(t, "b", 2);
+    ASSERT_OK(store_query(&t->db, &SQL_PORTABLE_FUNCTIONS, ARGS(sql_int(7)), &rows));
+    ASSERT_INT_EQUAL(7, row_int(rows, 0, row_column(rows, "most")));
+    ASSERT_INT_EQUAL(2, row_int(rows, 0, row_column(rows, "fewest")));
+    ASSERT(row_bool(rows, 0, row_column(rows, "begins")));
+    ASSERT_STR_EQUAL("志愿", row_text(rows, 0, row_column(rows, "two")));
+    ASSERT_STR_EQUAL("愿者", row_text(rows, 0, row_column(rows, "rest")));
+    ASSERT_INT_EQUAL(3, row_int(rows, 0, row_column(rows, "place")));
+    ASSERT_STR_EQUAL("ff", row_text(rows, 0, row_column(rows, "hex")));
+    ASSERT_STR_EQUAL("a1", row_text(rows, 0, row_column(rows, "joined")));
+    ASSERT_STR_EQUAL("a-b", row_text(rows, 0, row_column(rows, "with_dash")));
+    ASSERT_STR_EQUAL("007", row_text(rows, 0, row_column(rows, "padded")));
+    ASSERT_STR_EQUAL("b", row_text(rows, 0, row_column(rows, "second")));
+    ASSERT_STR_EQUAL("abab", row_text(rows, 0, row_column(rows, "twice")));
+
+    ASSERT_OK(store_query(&t->db, &SQL_PORTABLE_AGGREGATES, NO_ARGS, &rows));
+    ASSERT_STR_EQUAL("a,b", row_text(rows, 0, 0));
+    ASSERT(row_bool(rows, 0, 1));
+    ASSERT(!row_bool(rows, 0, 2));
+    ASSERT_INT_EQUAL(3, row_int(rows, 0, 3));
+}
+
+STORE_TEST(like_distinguishes_case)
+{
+    StoreRows *rows = NULL;
+    add_item(t, "Abc", 1);
+    ASSERT_OK(store_query(&t->db, &SQL_LIKE_IS_EXACT, ARGS(sql_text("ab%")), &rows));
+    ASSERT_INT_EQUAL(0, row_int(rows, 0, 0));
+    ASSERT_OK(store_query(&t->db, &SQL_LIKE_IS_EXACT, ARGS(sql_text("Ab%")), &rows));
+    ASSERT_INT_EQUAL(1, row_int(rows, 0, 0));
+}
+
+STORE_TEST(affected_counts_changed_rows)
+{
+    int64_t affected = -1;
+    add_item(t, "a", 1);
+    ASSERT_OK(store_exec(&t->db, &SQL_ITEM_ADD, ARGS(sql_text("a"), sql_int(1)), &affected));
+    ASSERT_INT_EQUAL(1, affected);
+    ASSERT_OK(store_exec(&t->db, &SQL_ITEM_ADD, ARGS(sql_text("none"), sql_int(1)), &affected));
+    ASSERT_INT_EQUAL(0, affected);
+    ASSERT_OK(
+        store_exec(&t->db, &SQL_ITEM_INSERT_QUIETLY, ARGS(sql_text("a"), sql_int(1)), &affected));
+    ASSERT_INT_EQUAL(0, affected);
+}
+
+STORE_TEST(composed_statements_number_their_parameters)
+{
+    StoreRows *rows = NULL;
+    SqlBuilder builder;
+    add_item(t, "a", 1);
+    add_item(t, "b", 5);
+    add_item(t, "c", 6);
+    add_item(t, "d", 7);
+    sql_builder_init(&builder, t->arena);
+    sql_builder_add(&builder, &SQL_CLAUSE_START, ARGS(sql_int(2)));
+    sql_builder_add(&builder, &SQL_CLAUSE_NAME, ARGS(sql_text("c")));
+    sql_builder_add(&builder, &SQL_CLAUSE_END, ARGS(sql_int(10)));
+    for (int i = 0; i < 3; i++) {
+        ASSERT_OK(store_query_built(&t->db, &builder, &rows));
+        ASSERT_INT_EQUAL(2, rows->count);
+        ASSERT_STR_EQUAL("b", row_text(rows, 0, 0));
+        ASSERT_STR_EQUAL("d", row_text(rows, 1, 0));
+    }
+}
+
+STORE_TEST(many_composed_statements_do_not_pile_up)
+{
+    StoreRows *rows = NULL;
+    add_item(t, "a", 1);
+    for (size_t length = 1; length < 300; length++) {
+        SqlBuilder builder;
+        sql_builder_init(&builder, t->arena);
+        sql_builder_add(&builder, &SQL_CLAUSE_START, ARGS(sql_int(0)));
+        for (size_t i = 0; i < length % 50; i++) {
+            sql_builder_add(&builder, &SQL_CLAUSE_NAME, ARGS(sql_text("c")));
+        }
+        for (size_t i = 0; i < length / 50; i++) {
+            str_append(&builder.sqlite, " ");
+            str_append(&builder.postgres, " ");
+        }
+        ASSERT_OK(store_query_built(&t->db, &builder, &rows));
+        ASSERT_INT_EQUAL(1, rows->count);
+    }
+}
+
+STORE_TEST(violations_name_their_constraint)
+{
+    add_item(t, "a", 1);
+    Err *err = store_exec(&t->db, &SQL_ITEM_INSERT, ARGS(sql_text("a"), sql_int(1)), NULL);
+    ASSERT_ERR(ERR_CONFLICT, err);
+    ASSERT_STR_EQUAL("unique_violation", err->code);
+    ASSERT_STR_EQUAL("item_name_key", err->param);
+
+    err = store_exec(&t->db, &SQL_ITEM_INSERT, ARGS(sql_text("b"), sql_int(-1)), NULL);
+    ASSERT_ERR(ERR_CONFLICT, err);
+    ASSERT_STR_EQUAL("check_violation", err->code);
+    ASSERT_STR_EQUAL("item_size_check", err->param);
+
+    err = store_exec(&t->db, &SQL_PART_INSERT, ARGS(sql_int(99), sql_text("x")), NULL);
+    ASSERT_ERR(ERR_CONFLICT, err);
+    ASSERT_STR_EQUAL("foreign_key_violation", err->code);
+
+    ASSERT_OK(store_exec(&t->db, &SQL_PART_INSERT, ARGS(sql_int(1), sql_text("x")), NULL));
+    err = store_exec(&t->db, &SQL_PART_INSERT, ARGS(sql_int(1), sql_text("x")), NULL);
+    ASSERT_ERR(ERR_CONFLICT, err);
+    ASSERT_STR_EQUAL("part_kind_key", err->param);
+    ASSERT_INT_EQUAL(1, count_items(t));
+}
+
+STORE_TEST(ping_answers)
+{
+    int64_t latency_us = -1;
+    TimeMs time = 0;
+    ASSERT_OK(store_ping(t->store, &latency_us, &time));
+    ASSERT(latency_us >= 0);
+    ASSERT(time > time_now() - MINUTE_MS && time < time_now() + MINUTE_MS);
+}
+
+STORE_TEST(scans_see_the_same_database)
+{
+    StoreRows *rows = NULL;
+    add_item(t, "a", 3);
+    add_item(t, "b", 4);
+    ASSERT_OK(store_query(&t->db, &SQL_ITEM_COUNT_SCAN, NO_ARGS, &rows));
+    ASSERT_INT_EQUAL(2, row_int(rows, 0, 0));
+    ASSERT_INT_EQUAL(7, row_int(rows, 0, 1));
+}
+
+/* ---- Transactions ---- */
+
+static Err *insert_two(Db *db, void *arg UNUSED)
+{
+    StoreRows *rows = NULL;
+    TRY(store_exec(db, &SQL_ITEM_INSERT, ARGS(sql_text("a"), sql_int(1)), NULL));
+    TRY(store_query(db, &SQL_ITEM_COUNT, NO_ARGS, &rows));
+    ASSERT_INT_EQUAL(1, row_int(rows, 0, 0)); /* it sees its own write */
+    TRY(store_query(db, &SQL_ITEM_COUNT_SCAN, NO_ARGS, &rows));
+    ASSERT_INT_EQUAL(1, row_int(rows, 0, 0));
+    return store_exec(db, &SQL_ITEM_INSERT, ARGS(sql_text("b"), sql_int(2)), NULL);
+}
+
+STORE_TEST(transaction_commits_all)
+{
+    ASSERT_OK(store_transact(&t->db, insert_two, NULL));
+    ASSERT_INT_EQUAL(2, count_items(t));
+    ASSERT(t->db.transaction == NULL);
+}
+
+static Err *insert_and_refuse(Db *db, void *arg UNUSED)
+{
+    TRY(insert_two(db, NULL));
+    return ERR(db->arena, ERR_INVALID, "refused", "no");
+}
+
+STORE_TEST(failed_work_leaves_nothing)
+{
+    ASSERT_ERR(ERR_INVALID, store_transact(&t->db, insert_and_refuse, NULL));
+    ASSERT_INT_EQUAL(0, count_items(t));
+    ASSERT_OK(store_transact(&t->db, insert_two, NULL));
+}
+
+static Err *swallow_a_failure(Db *db, void *arg UNUSED)
+{
+    TRY(store_exec(db, &SQL_ITEM_INSERT, ARGS(sql_text("b"), sql_int(1)), NULL));
+    err_ignore(store_exec(db, &SQL_ITEM_INSERT, ARGS(sql_text("b"), sql_int(1)), NULL), "a test");
+    return NULL;
+}
+
+STORE_TEST(failed_statement_dooms_its_transaction)
+{
+    Err *err = store_transact(&t->db, swallow_a_failure, NULL);
+    ASSERT_ERR(ERR_INTERNAL, err);
+    ASSERT_STR_EQUAL("transaction_doomed", err->code);
+    ASSERT_INT_EQUAL(0, count_items(t));
+}
+
+static Err *join_two(Db *db, void *arg UNUSED)
+{
+    TRY(store_transact(db, insert_two, NULL));
+    ASSERT(db->transaction != NULL);
+    return store_exec(db, &SQL_ITEM_INSERT, ARGS(sql_text("c"), sql_int(3)), NULL);
+}
+
+STORE_TEST(inner_transaction_joins)
+{
+    ASSERT_OK(store_transact(&t->db, join_two, NULL));
+    ASSERT_INT_EQUAL(3, count_items(t));
+}
+
+static Err *ignore_joined_failure(Db *db, void *arg UNUSED)
+{
+    err_ignore(store_transact(db, insert_and_refuse, NULL), "a test");
+    return NULL;
+}
+
+STORE_TEST(failed_inner_transaction_dooms_the_outer)
+{
+    ASSERT_ERR(ERR_INTERNAL, store_transact(&t->db, ignore_joined_failure, NULL));
+    ASSERT_INT_EQUAL(0, count_items(t));
+}
+
+static void leave_scope(StoreTest *t)
+{
+    CLEANUP(store_scope_end) StoreScope scope = {};
+    ASSERT_OK(store_begin(&t->db, &scope));
+    add_item(t, "lost", 1);
+}
+
+STORE_TEST(scope_left_without_commit_rolls_back)
+{
+    leave_scope(t);
+    ASSERT(t->db.transaction == NULL);
+    ASSERT_INT_EQUAL(0, count_items(t));
+    CLEANUP(store_scope_end) StoreScope scope = {};
+    ASSERT_OK(store_begin(&t->db, &scope));
+    add_item(t, "kept", 1);
+    ASSERT_OK(store_commit(&scope));
+    ASSERT_INT_EQUAL(1, count_items(t));
+}
+
+static void count_up(void *arg)
+{
+    ++*(int *)arg;
+}
+
+static Err *hook_and_insert(Db *db, void *arg)
+{
+    db_after_commit(db, count_up, arg);
+    db_after_commit(db, count_up, arg);
+    return store_exec(db, &SQL_ITEM_INSERT, ARGS(sql_text("a"), sql_int(1)), NULL);
+}
+
+STORE_TEST(hooks_run_after_commit_only)
+{
+    int count = 0;
+    ASSERT_OK(store_transact(&t->db, hook_and_insert, &count));
+    ASSERT_INT_EQUAL(2, count);
+    ASSERT_ERR(ERR_CONFLICT, store_transact(&t->db, hook_and_insert, &count));
+    ASSERT_INT_EQUAL(2, count);
+    db_after_commit(&t->db, count_up, &count);
+    ASSERT_INT_EQUAL(3, count);
+}
+
+static Err *busy_until_third(Db *db, void *arg)
+{
+    int *runs = arg;
+    TRY(store_exec(db, &SQL_ITEM_INSERT, ARGS(sql_text("a"), sql_int(1)), NULL));
+    return ++*runs < 3 ? ERR(db->arena, ERR_BUSY, "busy", "busy") : NULL;
+}
+
+STORE_TEST(busy_work_is_repeated)
+{
+    int runs = 0;
+    ASSERT_OK(store_transact(&t->db, busy_until_third, &runs));
+    ASSERT_INT_EQUAL(3, runs);
+    ASSERT_INT_EQUAL(1, count_items(t));
+    ASSERT_INT_EQUAL(2, store_stats(t->store).retries);
+}
+
+STORE_TEST(many_rows_go_in_one_call)
+{
+    enum { COUNT = 200 };
+    static SqlValue values[COUNT][2];
+    static SqlArgs args[COUNT];
+    int64_t affected = 0;
+    for (int i = 0; i < COUNT; i++) {
+        values[i][0] = sql_text(arena_printf(t->arena, "item %d", i));
+        values[i][1] = sql_int(i);
+        args[i] = (SqlArgs){.values = values[i], .count = 2};
+    }
+    ASSERT_OK(store_exec_many(&t->db, &SQL_ITEM_INSERT_QUIETLY, args, COUNT, &affected));
+    ASSERT_INT_EQUAL(COUNT, affected);
+    ASSERT_OK(store_exec_many(&t->db, &SQL_ITEM_INSERT_QUIETLY, args, COUNT, &affected));
+    ASSERT_INT_EQUAL(0, affected);
+
+    values[COUNT - 1][1] = sql_int(-1);
+    values[0][0] = sql_text("new");
+    values[COUNT - 1][0] = sql_text("newer");
+    ASSERT_ERR(ERR_CONFLICT,
+               store_exec_many(&t->db, &SQL_ITEM_INSERT_QUIETLY, args, COUNT, &affected));
+    ASSERT_INT_EQUAL(COUNT, count_items(t));
+}
+
+/* ---- Several fibers ---- */
+
+static Err *add_one_slowly(Db *db, void *arg UNUSED)
+{
+    StoreRows *rows = NULL;
+    TRY(store_query(db, &SQL_ITEM_LOCK, ARGS(sql_text("a")), &rows));
+    int64_t size = row_int(rows, 0, 0);
+    TRY(fiber_sleep(1));
+    return store_exec(db, &SQL_ITEM_SET, ARGS(sql_text("a"), sql_int(size + 1)), NULL);
+}
+
+static void add_one(void *arg)
+{
+    StoreTest *t = arg;
+    Db db = store_test_db(t);
+    ASSERT_OK(store_transact(&db, add_one_slowly, NULL));
+}
+
+STORE_TEST(transactions_do_not_overlap_on_a_row)
+{
+    add_item(t, "a", 0);
+    for (int i = 0; i < 50; i++) {
+        fiber_spawn(&t->children, "adder", add_one, t);
+    }
+    fiber_group_join(&t->children);
+    ASSERT_INT_EQUAL(50, size_of(t, "a"));
+}
+
+static void insert_numbered(void *arg)
+{
+    StoreTest *t = arg;
+    static int number;
+    Db db = store_test_db(t);
+    const char *name = arena_printf(db.arena, "item %d", number++);
+    ASSERT_OK(store_exec(&db, &SQL_ITEM_INSERT, ARGS(sql_text(name), sql_int(1)), NULL));
+}
+
+SQLITE_TEST(concurrent_writes_share_a_commit)
+{
+    int64_t groups = store_stats(t->store).commit_groups;
+    for (int i = 0; i < 100; i++) {
+        fiber_spawn(&t->children, "inserter", insert_numbered, t);
+    }
+    fiber_group_join(&t->children);
+    ASSERT_INT_EQUAL(100, count_items(t));
+    ASSERT(store_stats(t->store).commit_groups - groups <= 3);
+}
+
+static void insert_duplicate(void *arg)
+{
+    StoreTest *t = arg;
+    Db db = store_test_db(t);
+    ASSERT_ERR(ERR_CONFLICT,
+               store_exec(&db, &SQL_ITEM_INSERT, ARGS(sql_text("a"), sql_int(1)), NULL));
+}
+
+STORE_TEST(failure_touches_nobody_else)
+{
+    add_item(t, "a", 1);
+    for (int i = 0; i < 30; i++) {
+        fiber_spawn(&t->children, "inserter", insert_numbered, t);
+        fiber_spawn(&t->children, "refused", insert_duplicate, t);
+    }
+    fiber_group_join(&t->children);
+    ASSERT_INT_EQUAL(31, count_items(t));
+}
+
+static void find_item(void *arg)
+{
+    StoreTest *t = arg;
+    StoreRows *rows = NULL;
+    Db db = store_test_db(t);
+    ASSERT_OK(store_query(&db, &SQL_ITEM_FIND, ARGS(sql_text("a")), &rows));
+    ASSERT_INT_EQUAL(1, rows->count);
+    ASSERT_INT_EQUAL(42, row_int(rows, 0, 2));
+}
+
+static void divide_badly(void *arg)
+{
+    StoreTest *t = arg;
+    StoreRows *rows = NULL;
+    Db db = store_test_db(t);
+    ASSERT_ERR(ERR_INTERNAL, store_query(&db, &SQL_BAD_DIVISION, ARGS(sql_int(0)), &rows));
+}
+
+STORE_TEST(failed_read_touches_no_other_read)
+{
+    add_item(t, "a", 42);
+    for (int i = 0; i < 100; i++) {
+        fiber_spawn(&t->children, "reader", find_item, t);
+        if (i % 10 == 0) {
+            fiber_spawn(&t->children, "divider", divide_badly, t);
+        }
+    }
+    fiber_group_join(&t->children);
+}
+
+/* ---- Cancellation and deadlines ---- */
+
+typedef struct Slow {
+    StoreTest *t;
+    const SqlStatement *statement;
+    bool in_transaction;
+    Err *err;
+    ErrKind kind;
+} Slow;
+
+static Err *run_slow(Db *db, void *arg)
+{
+    Slow *slow = arg;
+    StoreRows *rows = NULL;
+    if (slow->in_transaction) {
+        TRY(store_exec(db, &SQL_ITEM_INSERT, ARGS(sql_text("lost"), sql_int(1)), NULL));
+    }
+    return store_query(db, slow->statement, ARGS(sql_int(60)), &rows);
+}
+
+static void run_slow_fiber(void *arg)
+{
+    Slow *slow = arg;
+    Db db = store_test_db(slow->t);
+    Err *err = slow->in_transaction ? store_transact(&db, run_slow, slow) : run_slow(&db, slow);
+    ASSERT(err != NULL);
+    slow->kind = err->kind;
+}
+
+STORE_TEST(deadline_ends_a_statement)
+{
+    StoreRows *rows = NULL;
+    fiber_set_deadline(deadline_after(100));
+    Err *err = store_query(&t->db, &SQL_SLOW_QUERY, ARGS(sql_int(60)), &rows);
+    fiber_set_deadline(DEADLINE_NEVER);
+    ASSERT_ERR(ERR_TIMEOUT, err);
+    add_item(t, "a", 1);
+    ASSERT_INT_EQUAL(1, count_items(t));
+}
+
+STORE_TEST(deadline_ends_a_transaction)
+{
+    Slow slow = {.t = t, .statement = &SQL_SLOW_QUERY, .in_transaction = true};
+    fiber_set_deadline(deadline_after(100));
+    Err *err = store_transact(&t->db, run_slow, &slow);
+    fiber_set_deadline(DEADLINE_NEVER);
+    ASSERT_ERR(ERR_TIMEOUT, err);
+    ASSERT_INT_EQUAL(0, count_items(t));
+    ASSERT_OK(store_transact(&t->db, insert_two, NULL));
+}
+
+STORE_TEST(statement_timeout_ends_a_statement)
+{
+    StoreRows *rows = NULL;
+    int64_t start = time_monotonic();
+    Err *err = store_query(&t->db, &SQL_SLOW_QUERY, ARGS(sql_int(60)), &rows);
+    ASSERT_ERR(ERR_TIMEOUT, err);
+    ASSERT(time_monotonic() - start < 8000);
+    ASSERT_INT_EQUAL(0, count_items(t));
+}
+
+STORE_TEST(cancelled_transaction_is_rolled_back)
+{
+    Slow slow = {.t = t, .statement = &SQL_SLOW_QUERY, .in_transaction = true};
+    Fiber *fiber = fiber_spawn(&t->children, "slow", run_slow_fiber, &slow);
+    ASSERT_OK(fiber_sleep(100));
+    fiber_cancel(fiber);
+    fiber_group_join(&t->children);
+    ASSERT(slow.kind == ERR_CANCELLED || slow.kind == ERR_TIMEOUT);
+    ASSERT_INT_EQUAL(0, count_items(t));
+    ASSERT_OK(store_transact(&t->db, insert_two, NULL));
+}
+
+STORE_TEST(cancelled_read_disturbs_no_other)
+{
+    Slow slow = {.t = t, .statement = &SQL_SLOW_QUERY};
+    add_item(t, "a", 42);
+    Fiber *fiber = fiber_spawn(&t->children, "slow", run_slow_fiber, &slow);
+    ASSERT_OK(fiber_sleep(50));
+    fiber_cancel(fiber);
+    fiber_spawn(&t->children, "reader", find_item, t);
+    fiber_group_join(&t->children);
+    ASSERT(slow.kind == ERR_CANCELLED || slow.kind == ERR_TIMEOUT);
+}
+
+static void hold_transaction(void *arg)
+{
+    StoreTest *t = arg;
+    Db db = store_test_db(t);
+    CLEANUP(store_scope_end) StoreScope scope = {};
+    ASSERT_OK(store_begin(&db, &scope));
+    ASSERT_OK(store_exec(&db, &SQL_ITEM_INSERT, ARGS(sql_text("held"), sql_int(1)), NULL));
+    ASSERT_ERR(ERR_CANCELLED, fiber_sleep(60000));
+}
+
+STORE_TEST(waiting_write_can_be_cancelled)
+{
+    Fiber *holder = fiber_spawn(&t->children, "holder", hold_transaction, t);
+    ASSERT_OK(fiber_sleep(20));
+    fiber_set_deadline(deadline_after(50));
+    Err *err = store_exec(&t->db, &SQL_ITEM_INSERT, ARGS(sql_text("held"), sql_int(1)), NULL);
+    fiber_set_deadline(DEADLINE_NEVER);
+    ASSERT_ERR(ERR_TIMEOUT, err);
+    fiber_cancel(holder);
+    fiber_group_join(&t->children);
+    ASSERT_INT_EQUAL(0, count_items(t));
+    add_item(t, "held", 1);
+}
+
+static void hold_too_long(void *arg)
+{
+    StoreTest *t = arg;
+    Db db = store_test_db(t);
+    CLEANUP(store_scope_end) StoreScope scope = {};
+    ASSERT_OK(store_begin(&db, &scope));
+    ASSERT_OK(store_exec(&db, &SQL_ITEM_INSERT, ARGS(sql_text("held"), sql_int(1)), NULL));
+    ASSERT_OK(fiber_sleep(5500));
+    Err *err = store_commit(&scope);
+    ASSERT_ERR(ERR_TIMEOUT, err);
+    ASSERT_STR_EQUAL("transaction_too_long", err->code);
+}
+
+SQLITE_TEST(transaction_cannot_hold_the_turn_for_ever)
+{
+    fiber_spawn(&t->children, "holder", hold_too_long, t);
+    ASSERT_OK(fiber_sleep(3000));
+    add_item(t, "a", 1); /* waits for the turn, less than its own 3 s */
+    fiber_group_join(&t->children);
+    ASSERT_INT_EQUAL(1, count_items(t));
+}

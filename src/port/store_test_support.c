@@ -1,0 +1,123 @@
+#include "port/store_test_support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libpq-fe.h>
+
+#include "store_test.sql.h"
+
+#define DATABASE "voms_store_test"
+
+Db store_test_db(StoreTest *test)
+{
+    return db_make(test->store, fiber_arena());
+}
+
+static Err *make_tables(Db *db, void *arg UNUSED)
+{
+    StoreRows *rows = NULL;
+    TRY(store_query(db, &SQL_TEST_MAKE_ITEM, NO_ARGS, &rows));
+    TRY(store_query(db, &SQL_TEST_MAKE_ITEM_INDEX, NO_ARGS, &rows));
+    return store_query(db, &SQL_TEST_MAKE_PART, NO_ARGS, &rows);
+}
+
+typedef struct Run {
+    StoreTest *test;
+    StoreTestBody *body;
+    bool tables;
+} Run;
+
+static void run_body(void *arg)
+{
+    const Run *run = arg;
+    StoreTest *test = run->test;
+    ASSERT_OK(store_attach(test->store));
+    fiber_group_init(&test->children);
+    test->db = db_make(test->store, test->arena);
+    if (run->tables) {
+        ASSERT_OK(store_transact(&test->db, make_tables, NULL));
+    }
+    run->body(test);
+    fiber_group_done(&test->children);
+    store_detach(test->store);
+    StoreStats stats = store_stats(test->store);
+    ASSERT_INT_EQUAL(0, stats.in_flight);
+    ASSERT_INT_EQUAL(0, stats.waiting);
+    ASSERT_INT_EQUAL(0, stats.transactions_open);
+}
+
+/* The URL of the server with another database: "postgresql://voms@/NAME?host=/tmp/x". */
+static const char *url_of(Arena *arena, const char *database)
+{
+    const char *url = getenv("VOMS_TEST_POSTGRES");
+    if (url == NULL) {
+        return NULL;
+    }
+    const char *query = url + strcspn(url, "?");
+    const char *slash = query;
+    while (*slash != '/') {
+        slash--;
+    }
+    return arena_printf(arena, "%.*s/%s%s", (int)(slash - url), url, database, query);
+}
+
+static void make_database(Arena *arena)
+{
+    PGconn *admin = PQconnectdb(url_of(arena, "postgres"));
+    if (PQstatus(admin) != CONNECTION_OK) {
+        test_fail(__FILE__, __LINE__, "%s", PQerrorMessage(admin));
+    }
+    PQclear(PQexec(admin, "SET client_min_messages = error"));
+    PQclear(PQexec(admin, "DROP DATABASE IF EXISTS " DATABASE " WITH (FORCE)"));
+    PGresult *result = PQexec(admin, "CREATE DATABASE " DATABASE);
+    if (PQresultStatus(result) != PGRES_COMMAND_OK) {
+        test_fail(__FILE__, __LINE__, "%s", PQerrorMessage(admin));
+    }
+    PQclear(result);
+    PQfinish(admin);
+}
+
+static void run_on_loop(Run *run)
+{
+    Loop *loop = loop_new("test");
+    FiberGroup group;
+    ASSERT_OK(store_open(run->test->arena, &run->test->options, &run->test->store));
+    fiber_group_init(&group);
+    fiber_spawn(&group, "test", run_body, run);
+    fiber_group_join(&group);
+    loop_free(loop);
+    store_close(run->test->store);
+}
+
+static void remove_directory(const char *directory)
+{
+    char command[300];
+    snprintf(command, sizeof(command), "rm -rf '%s'", directory);
+    ASSERT(system(command) == 0);
+}
+
+void store_test_run(StoreDriver driver, StoreTestBody *body, bool tables)
+{
+    char directory[] = "/tmp/voms-store-test.XXXXXX";
+    Arena *arena = arena_new();
+    ASSERT(mkdtemp(directory) != NULL);
+    StoreTest test = {.driver = driver, .directory = directory, .arena = arena};
+    test.options = (StoreOptions){.driver = driver, .statement_timeout_ms = 3000};
+    if (driver == STORE_SQLITE) {
+        test.options.path = arena_printf(arena, "%s/voms.db", directory);
+    } else if (getenv("VOMS_TEST_POSTGRES") == NULL) {
+        printf("skipped: VOMS_TEST_POSTGRES is not set; tests/unit/run sets it\n");
+        arena_free(arena);
+        remove_directory(directory);
+        return;
+    } else {
+        make_database(arena);
+        test.options.url = url_of(arena, DATABASE);
+    }
+    run_on_loop(&(Run){.test = &test, .body = body, .tables = tables});
+    arena_free(arena);
+    remove_directory(directory);
+}
