@@ -52,8 +52,19 @@ char *str_base64url(Arena *arena, const void *bytes, size_t length)
                              sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
+/* libsodium 1.0.18 takes bytes of 128 and more for letters. */
+static bool is_base64url(const char *text)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    return text[strspn(text, alphabet)] == '\0';
+}
+
 unsigned char *str_parse_base64url(Arena *arena, const char *text, size_t *ret_length)
 {
+    if (!is_base64url(text)) {
+        return NULL;
+    }
     size_t text_length = strlen(text);
     size_t capacity = text_length / 4 * 3 + 3;
     unsigned char *bytes = arena_alloc(arena, capacity);
