@@ -1,5 +1,7 @@
 #include "app/dispatch.h"
 
+#include <inttypes.h>
+
 #include "app/idempotency.h"
 #include "base/log.h"
 #include "base/str.h"

@@ -6,7 +6,8 @@
 #include "port/bus.h"
 #include "port/cache.h"
 
-typedef struct Vault Vault; /* app/vault.h */
+typedef struct Vault Vault;         /* app/vault.h */
+typedef struct Scheduler Scheduler; /* app/schedule.h */
 
 typedef struct Permission {
     const char *name; /* "volunteer:read" */
@@ -47,11 +48,16 @@ typedef struct Concept {
 } Concept;
 
 struct Services {
+    const Concept *const *concepts; /* of concepts.def, ends with NULL */
     Config *config;
     Store *store;
     Cache *cache;
     Bus *bus;
     Vault *vault;
+    Scheduler *scheduler;
+    Loop *const *loops; /* of this process; loop_count of them */
+    size_t loop_count;
+    const MigrationReport *migrations; /* as of the start */
     const char *data_dir; /* "/var/lib/voms", "./data": files, temporary uploads, keys */
     TimeMs started_at;
     bool super_admin_created; /* set by voms/account when it made that account at this start */
@@ -64,9 +70,6 @@ struct Services {
     /* Set by voms/account: must the caller change its password first? */
     bool (*must_change_password)(const Ctx *ctx);
 };
-
-/* The concepts of concepts.def, ends with NULL. */
-extern const Concept *const all_concepts[];
 
 /* Makes a Ctx for a job in the running fiber (its arena), as the system. */
 Ctx *ctx_new_system(Services *services);

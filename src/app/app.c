@@ -1,0 +1,458 @@
+/* app.c - the server's life, top to bottom: open, migrate, start, serve, stop. */
+#include "app/app.h"
+
+#include <inttypes.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "app/demo.h"
+#include "app/dispatch.h"
+#include "app/measure.h"
+#include "app/schedule.h"
+#include "base/log.h"
+#include "base/str.h"
+
+#define LOOPS_MAX 256
+#define DRAIN_MS (20 * SECOND_MS)
+#define DATABASE_PATIENCE_MS (60 * SECOND_MS)
+
+typedef struct App App;
+
+/* A loop and its thread; the first one is the main thread's. */
+typedef struct AppLoop {
+    App *app;
+    Arena *arena; /* outlives the loop's fibers: for its error */
+    Loop *loop;
+    uv_thread_t thread;
+    bool stop_asked;
+    Waiter stop; /* on its own loop */
+    Err *err;    /* why it could not serve */
+} AppLoop;
+
+struct App {
+    AppCore *core;
+    const AppOptions *options;
+    HttpServer *http;
+    Scheduler scheduler;
+    AppLoop loops[LOOPS_MAX];
+    Loop *loop_pointers[LOOPS_MAX];
+    size_t loop_count;
+    size_t threads_started;
+    size_t threads_ready; /* serve, or failed to; these two are counted on the main loop */
+    size_t threads_ended;
+    Waiter progress; /* of the main fiber: something it waits for changed */
+    uv_signal_t signals[2];
+};
+
+/* ---- Migrations: the server does not start on a schema that it does not know ---- */
+
+static void log_migrations(const MigrationReport *report)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        if (report->migrations[i].from_newer_version) {
+            log_event(LOG_WARN, "schema is newer than this program",
+                      LOG_INT("id", report->migrations[i].id),
+                      LOG_TEXT("name", report->migrations[i].name));
+        }
+    }
+    log_event(LOG_INFO, "schema is up to date", LOG_INT("migrations", (int64_t)report->count),
+              LOG_INT("applied_now", (int64_t)report->applied_now));
+}
+
+/* A database that is away may be starting: it is asked again for a minute, and each failure is
+ * logged. */
+static Err *migrate(AppCore *core)
+{
+    MigrationReport *report = ARENA_NEW(core->arena, MigrationReport);
+    Deadline patience = deadline_after(DATABASE_PATIENCE_MS);
+    for (;;) {
+        Err *err = store_migrate(core->arena, &core->store_options, core->migrations_dir,
+                                 /* dry_run= */ false, report);
+        if (err == NULL) {
+            break;
+        }
+        if (err->kind != ERR_UNAVAILABLE || deadline_left(patience) == 0) {
+            return err;
+        }
+        log_event(LOG_WARN, "database cannot be reached; trying again in 2 s",
+                  LOG_TEXT("error", err_text(core->arena, err)),
+                  LOG_INT("giving_up_in_s", deadline_left(patience) / SECOND_MS));
+        sleep(2);
+    }
+    log_migrations(report);
+    core->services.migrations = report;
+    return NULL;
+}
+
+/* ---- The other loops, each in a thread ---- */
+
+static void note_ready(void *arg)
+{
+    App *app = arg;
+    app->threads_ready++;
+    waiter_wake(&app->progress);
+}
+
+static void note_ended(void *arg)
+{
+    App *app = arg;
+    app->threads_ended++;
+    waiter_wake(&app->progress);
+}
+
+static void ask_to_stop(void *arg)
+{
+    AppLoop *self = arg;
+    self->stop_asked = true;
+    waiter_wake(&self->stop);
+}
+
+YIELDS static Err *serve_on_loop(AppLoop *self)
+{
+    TRY(store_attach(self->app->core->services.store));
+    return http_server_start(self->app->http);
+}
+
+/* Waits without a deadline: for our own signal, which comes at the end of the process at the
+ * latest. */
+static void wait_until(Waiter *waiter, const bool *condition)
+{
+    while (!*condition) {
+        waiter_init(waiter);
+        err_ignore(waiter_wait(waiter, DEADLINE_NEVER), "the condition is looked at anew");
+    }
+}
+
+static void thread_fiber(void *arg)
+{
+    AppLoop *self = arg;
+    Err *err = serve_on_loop(self);
+    self->err = err == NULL ? NULL : err_copy(self->arena, err);
+    loop_post(self->app->loops[0].loop, note_ready, self->app);
+    wait_until(&self->stop, &self->stop_asked);
+    http_server_stop(self->app->http, DRAIN_MS);
+    store_detach(self->app->core->services.store);
+    loop_stop(self->loop);
+}
+
+static void run_fiber(AppLoop *self, const char *name, FiberMain *fn, void *arg)
+{
+    FiberGroup group;
+    fiber_group_init(&group);
+    fiber_spawn(&group, name, fn, arg);
+    loop_run(self->loop);
+    fiber_group_done(&group);
+}
+
+static void thread_main(void *arg)
+{
+    AppLoop *self = arg;
+    self->loop = loop_new("worker");
+    self->app->loop_pointers[self - self->app->loops] = self->loop;
+    run_fiber(self, "worker", thread_fiber, self);
+    loop_post(self->app->loops[0].loop, note_ended, self->app);
+    /* Nobody posts here any more: the main loop counted this one as ended, or is about to. */
+    loop_free(self->loop);
+}
+
+static void wait_for_threads(App *app, const size_t *count)
+{
+    while (*count < app->threads_started) {
+        waiter_init(&app->progress);
+        err_ignore(waiter_wait(&app->progress, DEADLINE_NEVER), "they come in any case");
+    }
+}
+
+YIELDS static Err *start_threads(App *app)
+{
+    for (size_t i = 1; i < app->loop_count; i++) {
+        if (uv_thread_create(&app->loops[i].thread, thread_main, &app->loops[i]) != 0) {
+            return ERR(fiber_arena(), ERR_UNAVAILABLE, "thread_failed", "cannot start a thread");
+        }
+        app->threads_started++;
+    }
+    wait_for_threads(app, &app->threads_ready);
+    for (size_t i = 1; i < app->loop_count; i++) {
+        TRY(app->loops[i].err);
+    }
+    return NULL;
+}
+
+static void stop_threads(App *app)
+{
+    wait_for_threads(app, &app->threads_ready);
+    for (size_t i = 1; i <= app->threads_started; i++) {
+        loop_post(app->loops[i].loop, ask_to_stop, &app->loops[i]);
+    }
+}
+
+static void join_threads(App *app)
+{
+    wait_for_threads(app, &app->threads_ended);
+    for (size_t i = 1; i <= app->threads_started; i++) {
+        uv_thread_join(&app->loops[i].thread);
+    }
+}
+
+/* ---- The main loop: start ---- */
+
+YIELDS static Err *start_concepts(App *app)
+{
+    Services *services = &app->core->services;
+    for (const Concept *const *concept = services->concepts; *concept != NULL; concept ++) {
+        if ((*concept)->start != NULL) {
+            TRY((*concept)->start(ctx_new_system(services)));
+        }
+    }
+    return app->options->demo ? demo_fill(services) : NULL;
+}
+
+YIELDS static Err *start_bus(App *app)
+{
+    Services *services = &app->core->services;
+    BusOptions options = {.store = services->store, .run = dispatch_message, .owner = services};
+    TRY(bus_open(app->core->arena, &options, &services->bus));
+    for (const Concept *const *concept = services->concepts; *concept != NULL; concept ++) {
+        if ((*concept)->subscriptions != NULL) {
+            bus_subscribe(services->bus, (*concept)->subscriptions);
+        }
+    }
+    return bus_start(services->bus);
+}
+
+static const Route *const *collect_routes(Arena *arena, const Concept *const *concepts)
+{
+    size_t count = 0;
+    while (concepts[count] != NULL) {
+        count++;
+    }
+    const Route **tables = ARENA_ARRAY(arena, const Route *, count + 1);
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (concepts[i]->routes != NULL) {
+            tables[used++] = concepts[i]->routes;
+        }
+    }
+    return tables;
+}
+
+static Err *start_http(App *app)
+{
+    const Config *config = app->core->config;
+    Arena *arena = app->core->arena;
+    HttpServerOptions options = {
+        .host = config->server.host,
+        .port = (int)config->server.port,
+        .trusted_proxies = config->server.trusted_proxies,
+        .cors_origins = config->server.cors_origins[0] == NULL ? NULL : config->server.cors_origins,
+        .web_root = config->web.root,
+        .temp_dir = app->core->services.data_dir,
+        .routes = collect_routes(arena, app->options->concepts),
+        .dispatch = dispatch_request,
+        .owner = &app->core->services,
+    };
+    TRY(http_server_new(arena, &options, &app->http));
+    return http_server_start(app->http);
+}
+
+YIELDS static Err *start(App *app)
+{
+    TRY(store_attach(app->core->services.store));
+    TRY(start_concepts(app));
+    TRY(start_bus(app));
+    measure_register(&app->core->services);
+    TRY(start_http(app));
+    TRY(start_threads(app));
+    scheduler_start(&app->scheduler, app->core->arena, &app->core->services);
+    return NULL;
+}
+
+/* ---- The main loop: serve and stop ---- */
+
+static void announce(const App *app)
+{
+    const Config *config = app->core->config;
+    const char *host =
+        str_equal(config->server.host, "0.0.0.0") ? "localhost" : config->server.host;
+    int port = http_server_port(app->http);
+    log_event(LOG_INFO, "listening", LOG_TEXT("host", config->server.host), LOG_INT("port", port),
+              LOG_INT("loops", (int64_t)app->loop_count), LOG_TEXT("version", VOMS_VERSION));
+    printf("VOMS %s: http://%s:%d/admin/\n", VOMS_VERSION, host, port);
+    if (app->options->demo) {
+        demo_print_logins(&app->core->services);
+    } else if (config->super_admin.password_generated && app->core->services.super_admin_created) {
+        printf("Administrator: %s\nPassword (shown only now): %s\n", config->super_admin.username,
+               config->super_admin.password.reveal);
+    }
+    fflush(stdout);
+    sd_notify(0, "READY=1");
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    App *app = handle->data;
+    log_event(LOG_INFO, "stopping", LOG_INT("signal", number));
+    ask_to_stop(&app->loops[0]);
+}
+
+static void watch_signals(App *app)
+{
+    static const int NUMBERS[] = {SIGTERM, SIGINT};
+    for (size_t i = 0; i < COUNT_OF(NUMBERS); i++) {
+        app->signals[i].data = app;
+        uv_signal_init(loop_uv(app->loops[0].loop), &app->signals[i]);
+        uv_signal_start(&app->signals[i], on_signal, NUMBERS[i]);
+    }
+}
+
+static void unwatch_signals(App *app)
+{
+    for (size_t i = 0; i < COUNT_OF(app->signals); i++) {
+        uv_close((uv_handle_t *)&app->signals[i], NULL);
+    }
+}
+
+static void stop_concepts(App *app)
+{
+    Services *services = &app->core->services;
+    for (const Concept *const *concept = services->concepts; *concept != NULL; concept ++) {
+        if ((*concept)->stop != NULL) {
+            (*concept)->stop(services);
+        }
+    }
+}
+
+/* New work first, then what it stands on. */
+static void stop(App *app)
+{
+    sd_notify(0, "STOPPING=1");
+    stop_threads(app);
+    if (app->http != NULL) {
+        http_server_stop(app->http, DRAIN_MS);
+    }
+    scheduler_stop(&app->scheduler);
+    if (app->core->services.bus != NULL) {
+        bus_stop(app->core->services.bus, DRAIN_MS);
+    }
+    join_threads(app);
+    stop_concepts(app);
+    store_detach(app->core->services.store);
+}
+
+static void main_fiber(void *arg)
+{
+    App *app = arg;
+    AppLoop *self = &app->loops[0];
+    Err *err = start(app);
+    if (err == NULL) {
+        announce(app);
+        wait_until(&self->stop, &self->stop_asked);
+    } else {
+        self->err = err_copy(self->arena, err);
+    }
+    stop(app);
+    unwatch_signals(app);
+    loop_stop(self->loop);
+}
+
+/* ---- The process ---- */
+
+static void prepare_process(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    /* Few heaps: the loops' memory is in arenas, and idle memory counts. */
+    mallopt(M_ARENA_MAX, 2);
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+static size_t count_loops(const Config *config)
+{
+    int64_t wanted = config->server.threads;
+    if (wanted == 0) {
+        wanted = sysconf(_SC_NPROCESSORS_ONLN);
+    }
+    return (size_t)MAX(1, MIN(wanted, LOOPS_MAX));
+}
+
+static Err *serve(App *app)
+{
+    AppCore *core = app->core;
+    TRY(migrate(core));
+    app->loop_count = count_loops(core->config);
+    for (size_t i = 0; i < app->loop_count; i++) {
+        app->loops[i].app = app;
+        app->loops[i].arena = arena_new();
+        waiter_init(&app->loops[i].stop);
+    }
+    app->loops[0].loop = loop_new("main");
+    app->loop_pointers[0] = app->loops[0].loop;
+    core->services.loops = app->loop_pointers;
+    core->services.loop_count = app->loop_count;
+    core->services.scheduler = &app->scheduler;
+    watch_signals(app);
+    run_fiber(&app->loops[0], "main", main_fiber, app);
+    http_server_free(app->http);
+    bus_close(core->services.bus);
+    loop_free(app->loops[0].loop);
+    Err *err = app->loops[0].err == NULL ? NULL : err_copy(core->arena, app->loops[0].err);
+    for (size_t i = 0; i < app->loop_count; i++) {
+        arena_free(app->loops[i].arena);
+    }
+    return err;
+}
+
+int app_serve(const AppOptions *options)
+{
+    int exit_code = APP_EXIT_OK;
+    prepare_process();
+    AppCore *core = app_core_open(options, &exit_code);
+    if (core == NULL) {
+        return exit_code;
+    }
+    if (options->demo && core->config->super_admin.password_generated) {
+        core->config->super_admin.password.reveal = DEMO_PASSWORD;
+    }
+    App *app = ARENA_NEW(core->arena, App);
+    app->core = core;
+    app->options = options;
+    Err *err = serve(app);
+    if (err != NULL) {
+        log_event(LOG_ERROR, "cannot start", LOG_TEXT("error", err_text(core->arena, err)));
+        exit_code = app_exit_code(err);
+    }
+    log_event(LOG_INFO, "stopped");
+    app_core_close(core);
+    return exit_code;
+}
+
+int app_check_config(const AppOptions *options)
+{
+    int exit_code = APP_EXIT_OK;
+    AppCore *core = app_core_open(options, &exit_code);
+    if (core != NULL) {
+        printf("configuration is valid: %s\n",
+               options->config_path != NULL ? options->config_path : "built-in defaults");
+        app_core_close(core);
+    }
+    return exit_code;
+}
+
+void app_print_routes(const AppOptions *options)
+{
+    static const char *const METHODS[HTTP_METHOD_COUNT] = {"GET",   "HEAD",   "POST",   "PUT",
+                                                           "PATCH", "DELETE", "OPTIONS"};
+    for (const Concept *const *concept = options->concepts; *concept != NULL; concept ++) {
+        for (const Route *route = (*concept)->routes; route != NULL && route->path != NULL;
+             route++) {
+            printf("%s %s %s\n", METHODS[route->method], route->path, route->needs);
+        }
+    }
+}

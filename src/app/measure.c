@@ -1,0 +1,138 @@
+#include "app/measure.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "http/metrics.h"
+
+typedef struct Number {
+    const char *name;
+    const char *help;
+    bool counter;
+    int64_t value;
+} Number;
+
+static void write_numbers(Str *out, const Number *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        void (*write)(Str *, const char *, const char *, double) =
+            numbers[i].counter ? metrics_write_counter : metrics_write_gauge;
+        write(out, numbers[i].name, numbers[i].help, (double)numbers[i].value);
+    }
+}
+
+static void write_store(Str *out, void *arg)
+{
+    const Services *services = arg;
+    StoreStats stats = store_stats(services->store);
+    const Number numbers[] = {
+        {"voms_store_statements_total", "Statements run.", true, stats.statements},
+        {"voms_store_transactions_total", "Transactions begun.", true, stats.transactions},
+        {"voms_store_transactions_open", "Transactions open now.", false, stats.transactions_open},
+        {"voms_store_waiting", "Fibers waiting for a connection or the write turn.", false,
+         stats.waiting},
+        {"voms_store_in_flight", "Statements sent and not answered.", false, stats.in_flight},
+        {"voms_store_reconnects_total", "Connections made anew.", true, stats.reconnects},
+        {"voms_store_retries_total", "Transactions repeated after a conflict.", true,
+         stats.retries},
+        {"voms_store_commit_groups_total", "SQLite: commits to disk.", true, stats.commit_groups},
+        {"voms_store_commits_total", "SQLite: transactions in those commits.", true, stats.commits},
+    };
+    write_numbers(out, numbers, COUNT_OF(numbers));
+}
+
+static void write_cache(Str *out, void *arg)
+{
+    const Services *services = arg;
+    CacheStats stats = cache_stats(services->cache);
+    const Number numbers[] = {
+        {"voms_cache_entries", "Entries in the cache.", false, stats.entries},
+        {"voms_cache_bytes", "Bytes in the cache.", false, stats.bytes},
+        {"voms_cache_hits_total", "Look-ups that found a value.", true, stats.hits},
+        {"voms_cache_misses_total", "Look-ups that found none.", true, stats.misses},
+        {"voms_cache_evictions_total", "Values dropped for want of room.", true, stats.evictions},
+    };
+    write_numbers(out, numbers, COUNT_OF(numbers));
+}
+
+static void write_bus(Str *out, void *arg)
+{
+    const Services *services = arg;
+    BusStats stats = bus_stats(services->bus);
+    const Number numbers[] = {
+        {"voms_bus_outbox_waiting", "Messages not handed to their consumers yet.", false,
+         stats.outbox_waiting},
+        {"voms_bus_deliveries_waiting", "Deliveries that are due or will be.", false,
+         stats.deliveries_waiting},
+        {"voms_bus_deliveries_running", "Handlers running now.", false, stats.deliveries_running},
+        {"voms_bus_handled_total", "Deliveries handled.", true, stats.handled},
+        {"voms_bus_failed_attempts_total", "Attempts that failed.", true, stats.failed_attempts},
+        {"voms_bus_dead_letters", "Messages given up.", false, stats.dead},
+    };
+    write_numbers(out, numbers, COUNT_OF(numbers));
+}
+
+static void write_loops(Str *out, void *arg)
+{
+    const Services *services = arg;
+    LoopStats sum = {};
+    for (size_t i = 0; i < services->loop_count; i++) {
+        LoopStats stats = loop_stats(services->loops[i]);
+        sum.fibers_running += stats.fibers_running;
+        sum.fibers_started += stats.fibers_started;
+        sum.slow_runs += stats.slow_runs;
+        sum.fibers_high_water = MAX(sum.fibers_high_water, stats.fibers_high_water);
+        sum.stack_high_water_bytes = MAX(sum.stack_high_water_bytes, stats.stack_high_water_bytes);
+        sum.lag_us = MAX(sum.lag_us, stats.lag_us);
+        sum.lag_max_us = MAX(sum.lag_max_us, stats.lag_max_us);
+    }
+    const Number numbers[] = {
+        {"voms_fibers_running", "Fibers alive.", false, sum.fibers_running},
+        {"voms_fibers_high_water", "Most fibers at once on one loop.", false,
+         sum.fibers_high_water},
+        {"voms_fibers_started_total", "Fibers started.", true, sum.fibers_started},
+        {"voms_fiber_stack_high_water_bytes", "Deepest stack.", false, sum.stack_high_water_bytes},
+        {"voms_fiber_slow_runs_total", "Runs of 20 ms or more without waiting.", true,
+         sum.slow_runs},
+        {"voms_loop_lag_microseconds", "Lateness of the slowest loop.", false, sum.lag_us},
+        {"voms_loop_lag_max_microseconds", "Worst recent lateness.", false, sum.lag_max_us},
+        {"voms_offload_pending", "Jobs in the thread pool and waiting for it.", false,
+         offload_pending()},
+    };
+    write_numbers(out, numbers, COUNT_OF(numbers));
+}
+
+static int64_t resident_bytes(void)
+{
+    long long total = 0;
+    long long resident = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file == NULL) {
+        return 0;
+    }
+    if (fscanf(file, "%lld %lld", &total, &resident) != 2) {
+        resident = 0;
+    }
+    fclose(file);
+    return resident * sysconf(_SC_PAGESIZE);
+}
+
+static void write_process(Str *out, void *arg)
+{
+    const Services *services = arg;
+    const Number numbers[] = {
+        {"voms_uptime_seconds", "Since the start.", false,
+         (time_now() - services->started_at) / SECOND_MS},
+        {"process_resident_memory_bytes", "Resident memory.", false, resident_bytes()},
+    };
+    write_numbers(out, numbers, COUNT_OF(numbers));
+}
+
+void measure_register(Services *services)
+{
+    metrics_register(write_process, services);
+    metrics_register(write_loops, services);
+    metrics_register(write_store, services);
+    metrics_register(write_cache, services);
+    metrics_register(write_bus, services);
+}

@@ -1,0 +1,185 @@
+/* vomsctl.c - what an operator does from a terminal: sequential, one command after another. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "app/app.h"
+#include "base/str.h"
+#include "voms/audit/audit.h"
+#include "voms/concepts.h"
+#include "voms/volunteer/volunteer.h"
+
+typedef struct Command {
+    const char *name; /* one or two words */
+    const char *arguments;
+    const char *help;
+    int (*run)(AppCore *core, int argc, char **argv);
+} Command;
+
+static int fail(AppCore *core, const Err *err)
+{
+    fprintf(stderr, "vomsctl: %s\n", err_text(core->arena, err));
+    return app_exit_code(err);
+}
+
+/* ---- migrate ---- */
+
+static int migrate(AppCore *core, int argc, char **argv)
+{
+    bool dry_run = argc > 0 && str_equal(argv[0], "--dry-run");
+    MigrationReport report = {};
+    Err *err =
+        store_migrate(core->arena, &core->store_options, core->migrations_dir, dry_run, &report);
+    if (err != NULL) {
+        return fail(core, err);
+    }
+    for (size_t i = 0; i < report.count; i++) {
+        const Migration *migration = &report.migrations[i];
+        const char *when = migration->applied_at == 0
+                               ? "pending"
+                               : time_format(core->arena, migration->applied_at);
+        printf("%04" PRId64 "  %-24s %s%s\n", migration->id, migration->name, when,
+               migration->from_newer_version ? "  (of a newer version)" : "");
+    }
+    printf("%zu applied now, %zu pending\n", report.applied_now, report.pending);
+    return APP_EXIT_OK;
+}
+
+/* ---- audit verify ---- */
+
+YIELDS static Err *verify(Ctx *ctx, void *arg)
+{
+    return audit_verify(ctx, arg);
+}
+
+static int verify_audit(AppCore *core, int argc UNUSED, char **argv UNUSED)
+{
+    AuditVerification result = {};
+    Err *err = app_core_run(core, verify, &result);
+    if (err != NULL) {
+        return fail(core, err);
+    }
+    printf("%" PRId64 " entries checked, %" PRId64 " not sealed yet (%" PRId64
+           " of them for over five minutes)\n",
+           result.entries, result.unsealed, result.unsealed_old);
+    if (result.broken_at != 0) {
+        printf("BROKEN at entry %" PRId64 ": %s\n", result.broken_at, result.reason);
+        return APP_EXIT_FAILED;
+    }
+    printf("the chain is whole\n");
+    return result.unsealed_old == 0 ? APP_EXIT_OK : APP_EXIT_FAILED;
+}
+
+/* ---- generate-volunteers ---- */
+
+typedef struct Generation {
+    int64_t count;
+    int64_t seed;
+} Generation;
+
+YIELDS static Err *generate(Ctx *ctx, void *arg)
+{
+    const Generation *generation = arg;
+    return volunteer_generate(ctx, generation->count, (uint64_t)generation->seed);
+}
+
+static int generate_volunteers(AppCore *core, int argc, char **argv)
+{
+    Generation generation = {.seed = 1};
+    if (argc < 1 || !str_parse_int64(argv[0], &generation.count) || generation.count < 1 ||
+        (argc > 1 && !str_parse_int64(argv[1], &generation.seed))) {
+        fprintf(stderr, "vomsctl: generate-volunteers COUNT [SEED]\n");
+        return APP_EXIT_USAGE;
+    }
+    Err *err = app_core_run(core, generate, &generation);
+    if (err != NULL) {
+        return fail(core, err);
+    }
+    printf("%" PRId64 " volunteers made\n", generation.count);
+    return APP_EXIT_OK;
+}
+
+/* ---- config reference ---- */
+
+static int print_reference(AppCore *core, int argc, char **argv)
+{
+    bool chinese = argc > 0 && str_equal(argv[0], "zh");
+    fputs(config_reference(core->arena, chinese), stdout);
+    return APP_EXIT_OK;
+}
+
+static const Command COMMANDS[] = {
+    {"migrate", "[--dry-run]", "bring the schema up to date, or list what is pending", migrate},
+    {"audit verify", "", "prove that the audit log is whole", verify_audit},
+    {"config reference", "[zh]", "print all configuration keys (Markdown)", print_reference},
+    {"generate-volunteers", "COUNT [SEED]", "add invented volunteers, to measure with",
+     generate_volunteers},
+    {},
+};
+
+static int print_help(int exit_code)
+{
+    printf("Usage: vomsctl [--config FILE] [--data DIR] COMMAND\n");
+    for (const Command *command = COMMANDS; command->name != NULL; command++) {
+        printf("  %-20s %-14s %s\n", command->name, command->arguments, command->help);
+    }
+    return exit_code;
+}
+
+/* Finds the command that the first words name; *ret_words of them are its name. */
+static const Command *find_command(int argc, char **argv, int *ret_words)
+{
+    char name[64];
+    for (int words = MIN(argc, 2); words > 0; words--) {
+        snprintf(name, sizeof(name), "%s%s%s", argv[0], words == 2 ? " " : "",
+                 words == 2 ? argv[1] : "");
+        for (const Command *command = COMMANDS; command->name != NULL; command++) {
+            if (str_equal(command->name, name)) {
+                *ret_words = words;
+                return command;
+            }
+        }
+    }
+    return NULL;
+}
+
+static int run_command(const AppOptions *options, int argc, char **argv)
+{
+    int words = 0;
+    const Command *command = find_command(argc, argv, &words);
+    if (command == NULL) {
+        return print_help(APP_EXIT_USAGE);
+    }
+    int exit_code = APP_EXIT_OK;
+    AppCore *core = app_core_open(options, &exit_code);
+    if (core == NULL) {
+        return exit_code;
+    }
+    exit_code = command->run(core, argc - words, argv + words);
+    app_core_close(core);
+    return exit_code;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option OPTIONS[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"data", required_argument, NULL, 'd'},
+        {"help", no_argument, NULL, 'h'},
+        {},
+    };
+    AppOptions options = {.concepts = all_concepts, .data_dir = "./data", .port = -1};
+    for (int option = 0; (option = getopt_long(argc, argv, "+", OPTIONS, NULL)) != -1;) {
+        switch (option) {
+        case 'c':
+            options.config_path = optarg;
+            break;
+        case 'd':
+            options.data_dir = optarg;
+            break;
+        default:
+            return print_help(option == 'h' ? APP_EXIT_OK : APP_EXIT_USAGE);
+        }
+    }
+    return run_command(&options, argc - optind, argv + optind);
+}
