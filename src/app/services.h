@@ -22,7 +22,12 @@ typedef struct Schedule {
     Err *(*run)(Ctx *ctx); /* Yields. */
 } Schedule;
 
-typedef enum HealthStatus { HEALTH_OK, HEALTH_DEGRADED, HEALTH_DOWN } HealthStatus;
+typedef enum HealthStatus {
+    HEALTH_OK,
+    HEALTH_DEGRADED,
+    HEALTH_DOWN,
+    HEALTH_OFF, /* not used in this profile */
+} HealthStatus;
 
 /* One entry of /api/v1/public/system/health. */
 typedef struct HealthPart {
