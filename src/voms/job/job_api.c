@@ -1,6 +1,7 @@
 /* job_api.c - background work: what waits, what runs, what was given up. */
 #include <inttypes.h>
 
+#include "app/services.h"
 #include "voms/access/access.h"
 #include "voms/audit/audit.h"
 #include "voms/common/page.h"
@@ -94,9 +95,7 @@ YIELDS static Err *list_jobs(Ctx *ctx, const HttpRequest *req, HttpResponse *res
     sql_builder_init(&sql, ctx->arena);
     sql_builder_add(&sql, &SQL_JOB_LIST, ARGS(sql_time(ctx->now), sql_int(before)));
     if (state >= 0) {
-        const SqlStatement *clause = STATE_CLAUSES[state];
-        sql_builder_add(&sql, clause,
-                        clause->param_count == 0 ? NO_ARGS : ARGS(sql_time(ctx->now)));
+        sql_builder_add(&sql, STATE_CLAUSES[state], ARGS(sql_time(ctx->now)));
     }
     sql_builder_add(&sql, &SQL_JOB_LIST_PAGE, ARGS(sql_int(page.limit + 1)));
     StoreRows *rows = NULL;
@@ -144,6 +143,11 @@ YIELDS static Err *delete_letter(Ctx *ctx, int64_t id, HttpResponse *res)
     return http_reply_empty(res);
 }
 
+static void nudge(void *bus)
+{
+    bus_nudge(bus);
+}
+
 YIELDS static Err *retry(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
 {
     int64_t id = 0;
@@ -155,7 +159,7 @@ YIELDS static Err *retry(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
         return ERR(ctx->arena, ERR_CONFLICT, "message_gone",
                    "the message of dead letter %" PRId64 " is no longer kept", id);
     }
-    bus_nudge(ctx->services->bus);
+    db_after_commit(ctx->db, nudge, ctx->services->bus);
     return delete_letter(ctx, id, res);
 }
 

@@ -1,3 +1,4 @@
+#include "app/services.h"
 #include "voms/access/access.h"
 #include "voms/audit/audit.h"
 #include "voms/setting/setting_shape.h"

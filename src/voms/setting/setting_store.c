@@ -1,3 +1,4 @@
+#include <string.h>
 #include <unicode/ucal.h>
 #include <unicode/ustring.h>
 
