@@ -9,11 +9,18 @@
 #include "voms/concepts.h"
 #include "voms/volunteer/volunteer.h"
 
+/* What follows the command's name. */
+typedef struct Invocation {
+    int argc;
+    char **argv;
+    bool dry_run;
+} Invocation;
+
 typedef struct Command {
     const char *name; /* one or two words */
     const char *arguments;
     const char *help;
-    int (*run)(AppCore *core, int argc, char **argv);
+    int (*run)(AppCore *core, const Invocation *invocation);
 } Command;
 
 static int fail(AppCore *core, const Err *err)
@@ -24,12 +31,11 @@ static int fail(AppCore *core, const Err *err)
 
 /* ---- migrate ---- */
 
-static int migrate(AppCore *core, int argc, char **argv)
+static int migrate(AppCore *core, const Invocation *invocation)
 {
-    bool dry_run = argc > 0 && str_equal(argv[0], "--dry-run");
     MigrationReport report = {};
-    Err *err =
-        store_migrate(core->arena, &core->store_options, core->migrations_dir, dry_run, &report);
+    Err *err = store_migrate(core->arena, &core->store_options, core->migrations_dir,
+                             invocation->dry_run, &report);
     if (err != NULL) {
         return fail(core, err);
     }
@@ -52,7 +58,7 @@ YIELDS static Err *verify(Ctx *ctx, void *arg)
     return audit_verify(ctx, arg);
 }
 
-static int verify_audit(AppCore *core, int argc UNUSED, char **argv UNUSED)
+static int verify_audit(AppCore *core, const Invocation *invocation UNUSED)
 {
     AuditVerification result = {};
     Err *err = app_core_run(core, verify, &result);
@@ -83,11 +89,16 @@ YIELDS static Err *generate(Ctx *ctx, void *arg)
     return volunteer_generate(ctx, generation->count, (uint64_t)generation->seed);
 }
 
-static int generate_volunteers(AppCore *core, int argc, char **argv)
+static bool number_at(const Invocation *invocation, int index, int64_t *ret_number)
+{
+    return invocation->argc > index && str_parse_int64(invocation->argv[index], ret_number);
+}
+
+static int generate_volunteers(AppCore *core, const Invocation *invocation)
 {
     Generation generation = {.seed = 1};
-    if (argc < 1 || !str_parse_int64(argv[0], &generation.count) || generation.count < 1 ||
-        (argc > 1 && !str_parse_int64(argv[1], &generation.seed))) {
+    if (!number_at(invocation, 0, &generation.count) || generation.count < 1 ||
+        (invocation->argc > 1 && !number_at(invocation, 1, &generation.seed))) {
         fprintf(stderr, "vomsctl: generate-volunteers COUNT [SEED]\n");
         return APP_EXIT_USAGE;
     }
@@ -101,9 +112,9 @@ static int generate_volunteers(AppCore *core, int argc, char **argv)
 
 /* ---- config reference ---- */
 
-static int print_reference(AppCore *core, int argc, char **argv)
+static int print_reference(AppCore *core, const Invocation *invocation)
 {
-    bool chinese = argc > 0 && str_equal(argv[0], "zh");
+    bool chinese = invocation->argc > 0 && str_equal(invocation->argv[0], "zh");
     fputs(config_reference(core->arena, chinese), stdout);
     return APP_EXIT_OK;
 }
@@ -143,10 +154,10 @@ static const Command *find_command(int argc, char **argv, int *ret_words)
     return NULL;
 }
 
-static int run_command(const AppOptions *options, int argc, char **argv)
+static int run_command(const AppOptions *options, Invocation invocation)
 {
     int words = 0;
-    const Command *command = find_command(argc, argv, &words);
+    const Command *command = find_command(invocation.argc, invocation.argv, &words);
     if (command == NULL) {
         return print_help(APP_EXIT_USAGE);
     }
@@ -155,7 +166,9 @@ static int run_command(const AppOptions *options, int argc, char **argv)
     if (core == NULL) {
         return exit_code;
     }
-    exit_code = command->run(core, argc - words, argv + words);
+    invocation.argc -= words;
+    invocation.argv += words;
+    exit_code = command->run(core, &invocation);
     app_core_close(core);
     return exit_code;
 }
@@ -165,11 +178,13 @@ int main(int argc, char **argv)
     static const struct option OPTIONS[] = {
         {"config", required_argument, NULL, 'c'},
         {"data", required_argument, NULL, 'd'},
+        {"dry-run", no_argument, NULL, 'n'},
         {"help", no_argument, NULL, 'h'},
         {},
     };
     AppOptions options = {.concepts = all_concepts, .data_dir = "./data", .port = -1};
-    for (int option = 0; (option = getopt_long(argc, argv, "+", OPTIONS, NULL)) != -1;) {
+    Invocation invocation = {};
+    for (int option = 0; (option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1;) {
         switch (option) {
         case 'c':
             options.config_path = optarg;
@@ -177,9 +192,14 @@ int main(int argc, char **argv)
         case 'd':
             options.data_dir = optarg;
             break;
+        case 'n':
+            invocation.dry_run = true;
+            break;
         default:
             return print_help(option == 'h' ? APP_EXIT_OK : APP_EXIT_USAGE);
         }
     }
-    return run_command(&options, argc - optind, argv + optind);
+    invocation.argc = argc - optind;
+    invocation.argv = argv + optind;
+    return run_command(&options, invocation);
 }
