@@ -175,10 +175,10 @@ class Server:
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
-    def vomsctl(self, *arguments, check=True):
+    def vomsctl(self, *arguments, check=True, timeout=120):
         result = subprocess.run(
             [str(find_binary("vomsctl")), *arguments, "--data", str(self.data), "--config", str(self.config_path)],
-            capture_output=True, text=True, timeout=120, env=self.env, cwd=self.directory)
+            capture_output=True, text=True, timeout=timeout, env=self.env, cwd=self.directory)
         if check and result.returncode != 0:
             raise AssertionError(f"vomsctl {arguments}: {result.returncode}\n{result.stdout}{result.stderr}")
         return result
