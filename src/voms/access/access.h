@@ -9,9 +9,10 @@
  * rights are looked up in the view account_right(account_id, unit_id, permission);
  * unit_ancestor(unit_id, ancestor_id) holds every unit with itself and all that is above it:
  *
- *     ($1 = 0 OR EXISTS (SELECT 1 FROM unit_ancestor a
- *                        JOIN account_right r ON r.unit_id = a.ancestor_id
- *                        WHERE a.unit_id = t.unit_id AND r.account_id = $1 AND r.permission = $2))
+ *     (CAST($1 AS bigint) = 0
+ *      OR EXISTS (SELECT 1 FROM unit_ancestor a
+ *                 JOIN account_right r ON r.unit_id = a.ancestor_id
+ *                 WHERE a.unit_id = t.unit_id AND r.account_id = $1 AND r.permission = $2))
  */
 #pragma once
 

@@ -6,7 +6,9 @@
  * names entries that stay unsealed. */
 #pragma once
 
-#include "app/ctx.h"
+#include "app/services.h"
+
+extern const Concept audit_concept;
 
 typedef struct AuditEntry {
     const char *action;      /* "volunteer.update", "volunteer.reveal", "account.login" */

@@ -5,7 +5,7 @@
  * may see. */
 #pragma once
 
-#include "app/ctx.h"
+#include "app/services.h"
 
 #define PAGE_LIMIT_DEFAULT 20
 #define PAGE_LIMIT_MAX 100
