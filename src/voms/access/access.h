@@ -16,7 +16,9 @@
  */
 #pragma once
 
-#include "app/ctx.h"
+#include "app/services.h"
+
+#define ROLE_SUPER_ADMINISTRATOR 1 /* shipped; holds every permission, cannot be edited */
 
 typedef struct AccessConfinement {
     int64_t account;        /* $1: 0: not confined; -1: sees nothing */
@@ -32,8 +34,9 @@ bool access_may_anywhere(const Ctx *ctx, const char *permission);
 /* Has the caller the permission on the root unit, and so everywhere? */
 bool access_may_everywhere(const Ctx *ctx, const char *permission);
 
-/* May the caller do `needs` on the unit (a grant on it or above it)? ERR_NOT_FOUND if it lacks
- * `knows` there, ERR_FORBIDDEN ("permission_missing") if it lacks only `needs`. Yields. */
+/* May the caller do `needs` on the unit (a grant on it or above it)? ERR_NOT_FOUND if there is no
+ * such unit or it lacks `knows` there, ERR_FORBIDDEN ("permission_missing") if it lacks only
+ * `needs`. For who may do both everywhere it seldom asks the store. Yields. */
 YIELDS Err *access_check_unit(Ctx *ctx, UnitId unit_id, const char *knows, const char *needs);
 
 /* ERR_FORBIDDEN ("permission_missing", param: the permission) unless access_may_everywhere. */
@@ -51,3 +54,68 @@ void access_forget(Services *services, AccountId account_id);
 /* Loads the Access of an account into ctx->caller, from a short-lived cache or the store. Yields.
  */
 YIELDS Err *access_load(Ctx *ctx, AccountId account_id, bool is_super);
+
+/* Forgets when the open transaction has committed (at once when none is open). */
+void access_forget_after_commit(Ctx *ctx, AccountId account_id);
+
+/* ---- Against escalation: nobody gives, takes or breaks what he does not hold himself ---- */
+
+/* Holds the caller every right of the account (and is it no super administrator, unless the caller
+ * is)? Before its password, second factor, names or state are touched. ERR_FORBIDDEN
+ * ("account_stronger", param: a permission). Yields. */
+YIELDS Err *access_check_not_stronger(Ctx *ctx, AccountId account_id, bool is_super);
+
+/* May the caller give or take this role on this unit: has it account:grant there, and every
+ * permission of the role? ERR_NOT_FOUND for a unit that it may not know of, ERR_INVALID on
+ * "role_id" for a role that is not there, ERR_FORBIDDEN ("grant_exceeds_own", param: the
+ * permission). Yields. */
+YIELDS Err *access_check_grant(Ctx *ctx, int64_t role_id, UnitId unit_id);
+
+/* ---- Roles and grants ---- */
+
+typedef struct Role {
+    int64_t id;
+    const char *code;
+    const char *name_zh;
+    const char *name_en;
+    const char *description;
+    TextList permissions; /* sorted */
+    bool shipped;
+    TimeMs created_at;
+    TimeMs updated_at;
+    int64_t version;
+} Role;
+
+typedef struct Grant {
+    int64_t id;
+    AccountId account_id;
+    int64_t role_id;
+    const char *role_code;
+    const char *role_name_zh;
+    const char *role_name_en;
+    UnitId unit_id;
+    const char *unit_name;
+    AccountId granted_by; /* 0: the system */
+    TimeMs created_at;
+} Grant;
+
+extern const Concept access_concept;
+
+/* Finds a role with its permissions. Yields. ERR_NOT_FOUND ("role_not_found"). */
+YIELDS Err *access_find_role(Ctx *ctx, int64_t role_id, Role **ret_role);
+
+/* The id of the role with this code, 0 if there is none. Yields. */
+YIELDS Err *access_find_role_id(Ctx *ctx, const char *code, int64_t *ret_id);
+
+/* Gives a role, with its audit entry; access_check_grant comes before. In the open transaction.
+ * Yields. ERR_CONFLICT ("grant_exists"). */
+YIELDS Err *access_insert_grant(Ctx *ctx, AccountId account_id, int64_t role_id, UnitId unit_id,
+                                int64_t *ret_id);
+
+/* Lists the grants of an account with an id above after_id, at most limit. Yields. */
+YIELDS Err *access_list_grants(Ctx *ctx, AccountId account_id, int64_t after_id, int64_t limit,
+                               ObjectList *ret_grants);
+
+/* The permissions that the caller has on at least one unit, sorted; all of them for the super
+ * administrator. */
+TextList access_list_own(const Ctx *ctx);

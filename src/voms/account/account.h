@@ -106,3 +106,10 @@ typedef struct AccountPage {
 
 /* Lists the accounts that the caller may see (account:read), one page. Yields. */
 YIELDS Err *account_list(Ctx *ctx, const AccountQuery *query, AccountPage *ret_page);
+
+/* HttpGuards for routes whose path names {account_id}. Both fail with ERR_NOT_FOUND unless the
+ * caller may know of the account: has account:read on the unit that administers it, or on one where
+ * it has a role. account_guard also asks for route->needs on the unit that administers it and, for
+ * anything but reading, that the account is not stronger than the caller. Yield. */
+YIELDS Err *account_guard_known(Ctx *ctx, const HttpRequest *req);
+YIELDS Err *account_guard(Ctx *ctx, const HttpRequest *req);
