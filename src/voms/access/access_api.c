@@ -326,7 +326,7 @@ static const MessageText MESSAGES[] = {
 
 YIELDS static Err *start(Ctx *ctx)
 {
-    permission_register_all();
+    permission_register_all(ctx->services->concepts);
     ctx->services->may_anywhere = access_may_anywhere;
     return role_complete_super_administrator(ctx);
 }

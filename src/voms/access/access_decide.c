@@ -5,7 +5,7 @@
 
 #include "voms/access/access.sql.h"
 #include "voms/access/access_internal.h"
-#include "voms/access/recent.h"
+#include "voms/common/recent.h"
 #include "voms/unit/unit.h"
 
 #define AGE_MAX_MS (5 * SECOND_MS)

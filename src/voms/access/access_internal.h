@@ -17,7 +17,7 @@ struct Access {
 };
 
 /* Takes the concepts' tables into the one table of permissions; may be called again. */
-void permission_register_all(void);
+void permission_register_all(const Concept *const *concepts);
 
 /* The permission's number, or -1. */
 int permission_index(const char *name);

@@ -43,9 +43,9 @@ static void add(const Permission *permission)
     buckets[i] = (uint16_t)count;
 }
 
-void permission_register_all(void)
+void permission_register_all(const Concept *const *concepts)
 {
-    for (const Concept *const *concept = all_concepts; *concept != NULL; concept ++) {
+    for (const Concept *const *concept = concepts; *concept != NULL; concept ++) {
         const Permission *permission = (*concept)->permissions;
         for (; permission != NULL && permission->name != NULL; permission++) {
             add(permission);

@@ -25,7 +25,7 @@ typedef struct Unit {
     const char *address;
     const char *description;
     bool applications_open;
-    int64_t volunteer_count; /* whose home is this unit, without archived ones */
+    int64_t volunteer_count; /* whose home is this unit, without archived ones; 0 unless counted */
     int64_t subtree_volunteer_count;
     TimeMs created_at;
     TimeMs updated_at;

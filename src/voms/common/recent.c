@@ -1,4 +1,4 @@
-#include "voms/access/recent.h"
+#include "voms/common/recent.h"
 
 #include <string.h>
 
