@@ -261,18 +261,19 @@ static Err *wait_error(const Fiber *fiber, WakeReason reason)
     return ERR(fiber_arena(), ERR_TIMEOUT, "timeout", "%s waited until its deadline", fiber->name);
 }
 
-YIELDS Err *waiter_wait(Waiter *waiter, Deadline deadline)
+/* Waits without making an error of what may be the expected end: fibers that live as long as the
+ * process wait thousands of times a day, and their arena with them. */
+static WakeReason wait_for(Waiter *waiter, Deadline due)
 {
     Fiber *fiber = running();
-    Deadline due = fiber->shielded ? deadline : MIN(deadline, fiber->deadline);
     WakeReason reason = WAKE_SIGNAL;
 
     if (!waiter->woken) {
         if (fiber->cancelled && !fiber->shielded) {
-            return wait_error(fiber, WAKE_CANCEL);
+            return WAKE_CANCEL;
         }
         if (due <= time_monotonic()) {
-            return wait_error(fiber, WAKE_TIMEOUT);
+            return WAKE_TIMEOUT;
         }
         reason = fiber_park(waiter, due, /* interruptible= */ !fiber->shielded);
     }
@@ -280,9 +281,22 @@ YIELDS Err *waiter_wait(Waiter *waiter, Deadline deadline)
      * handed over with it must not be lost. */
     if (waiter->woken) {
         waiter->woken = false;
-        return NULL;
+        return WAKE_SIGNAL;
     }
-    return wait_error(fiber, reason);
+    return reason;
+}
+
+static Deadline bounded(const Fiber *fiber, Deadline deadline)
+{
+    return fiber->shielded ? deadline : MIN(deadline, fiber->deadline);
+}
+
+YIELDS Err *waiter_wait(Waiter *waiter, Deadline deadline)
+{
+    Fiber *fiber = running();
+    WakeReason reason = wait_for(waiter, bounded(fiber, deadline));
+
+    return reason == WAKE_SIGNAL ? NULL : wait_error(fiber, reason);
 }
 
 YIELDS Err *fiber_yield(void)
@@ -302,12 +316,20 @@ YIELDS Err *fiber_yield(void)
 
 YIELDS Err *fiber_sleep(int64_t duration_ms)
 {
-    Fiber *fiber = running();
-    Deadline due = deadline_after(duration_ms);
-    Waiter waiter;
+    Waiter nobody_wakes;
 
-    waiter_init(&waiter);
-    Err *err = waiter_wait(&waiter, due);
-    bool own_time_came = err_is(err, ERR_TIMEOUT) && (fiber->shielded || due <= fiber->deadline);
-    return own_time_came ? NULL : err;
+    waiter_init(&nobody_wakes);
+    return waiter_wait_until(&nobody_wakes, deadline_after(duration_ms));
+}
+
+YIELDS Err *waiter_wait_until(Waiter *waiter, Deadline time)
+{
+    Fiber *fiber = running();
+    Deadline due = bounded(fiber, time);
+    WakeReason reason = wait_for(waiter, due);
+
+    if (reason == WAKE_SIGNAL || (reason == WAKE_TIMEOUT && due == time)) {
+        return NULL;
+    }
+    return wait_error(fiber, reason);
 }

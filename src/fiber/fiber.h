@@ -136,6 +136,10 @@ void waiter_init(Waiter *waiter);
  * with ERR_CANCELLED when cancelled; a wake that came first wins. */
 YIELDS Err *waiter_wait(Waiter *waiter, Deadline deadline);
 
+/* Parks the running fiber until waiter_wake or until time, whichever comes first: for a fiber that
+ * has something to do in any case. Yields. Fails like waiter_wait, but never for time itself. */
+YIELDS Err *waiter_wait_until(Waiter *waiter, Deadline time);
+
 /* Wakes; idempotent; on the loop's own thread. */
 void waiter_wake(Waiter *waiter);
 

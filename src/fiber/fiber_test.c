@@ -698,6 +698,21 @@ TEST(fiber, loop_runs_until_stopped_and_the_last_fiber_ended)
     ASSERT(loop_current() == NULL);
 }
 
+FIBER_TEST(waiting_for_the_time_itself_leaves_nothing_in_the_arena)
+{
+    Waiter waiter;
+    waiter_init(&waiter);
+    size_t before = arena_used_bytes(fiber_arena());
+    for (int i = 0; i < 20; i++) {
+        ASSERT_OK(fiber_sleep(1));
+        ASSERT_OK(waiter_wait_until(&waiter, deadline_after(1)));
+    }
+    ASSERT_INT_EQUAL(before, arena_used_bytes(fiber_arena()));
+
+    fiber_set_deadline(deadline_after(2));
+    ASSERT_ERR(ERR_TIMEOUT, waiter_wait_until(&waiter, deadline_after(60000)));
+}
+
 FIBER_TEST(fibers_that_wake_each_other_starve_no_timer)
 {
     Deadline end = deadline_after(20);
