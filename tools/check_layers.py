@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Includes go one way: base <- fiber <- io <- port <- http <- app <- voms <- bin.
 
-A concept (a folder of src/voms) is used by others through its <concept>.h alone, and a made
-x.sql.h only beside its x.sql.
+A concept (a folder of src/voms) is used by others through its <concept>.h alone, except for what
+they share in voms/common; a made x.sql.h is used only beside its x.sql.
 """
 
 import re
@@ -18,7 +18,7 @@ INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
 def problem_with(path, include):
     """Why the file at path may not include that, or None."""
     layer, target = path.parts[1], Path(include)
-    if include == "tests/unit/test.h" and path.name.endswith("_test.c"):
+    if include.startswith("tests/") and csource.is_test(path.name):
         return None
     if include.endswith(".sql.h"):
         own = Path(*path.parts[1:-1], target.name)
@@ -38,7 +38,7 @@ def problem_with(path, include):
 def problem_between_concepts(path, target):
     concept = target.parts[1]
     is_own = len(path.parts) > 3 and path.parts[2] == concept
-    is_public = len(target.parts) == 2 or target.name in (f"{concept}.h", "concepts.def")
+    is_public = len(target.parts) == 2 or concept == "common" or target.name == f"{concept}.h"
     return None if is_own or is_public else f"use {concept} through voms/{concept}/{concept}.h"
 
 

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """A function that calls one marked YIELDS can park its fiber too, so it must be marked itself.
 
-The chain ends where no error can be passed up, in a function that returns void: a fiber's main
-function (given to fiber_spawn), one whose comment says "Yields.", and those of tests. Calls through
-pointers are not seen.
+The chain ends in a function that passes no error up: a fiber's main function (handed over by its
+name), or one whose comment says "Yields." Tests are free. Calls through pointers are not seen.
 """
 
 import re
@@ -12,7 +11,6 @@ import sys
 import csource
 
 MARKED = re.compile(r"\bYIELDS\b([^;{}=]*?)\b([a-z_]\w*)\s*\(")
-SPAWNED = re.compile(r"\bfiber_spawn\s*\((?:[^();]|\([^()]*\))*\)")
 
 
 def marked_names(text):
@@ -23,9 +21,10 @@ def marked_names(text):
     return shared, private
 
 
-def spawned_names(text):
-    """Everything that is named in a call of fiber_spawn."""
-    return {word for call in SPAWNED.findall(text) for word in re.findall(r"\b[a-z_]\w*\b", call)}
+def fiber_mains(text):
+    """Functions that take one pointer, return void, and are handed over by name."""
+    mains = set(re.findall(r"^static void (\w+)\(void \*\w+( UNUSED)?\)$", text, re.M))
+    return {name for name, _ in mains if re.search(rf"[,(={{] *{name} *[,)}};]", text)}
 
 
 def documented_names(path):
@@ -35,14 +34,12 @@ def documented_names(path):
     return {item.name for item in found if "ield" in csource.comment_above(text, item.line)}
 
 
-def ends_the_chain(function, name, spawned, documented):
-    if function.is_test or not function.returns_void:
-        return function.is_test
-    return name.endswith("_test.c") or function.name in spawned | documented
+def ends_the_chain(function, mains, documented):
+    return not function.returns_err and function.name in mains | documented
 
 
 def problems_in(name, text, shared, private, documented):
-    spawned = spawned_names(text)
+    mains = fiber_mains(text)
     own = {function.name for function in csource.functions(text)}
     for function in csource.functions(text):
         # A static function hides a shared one of the same name.
@@ -50,7 +47,7 @@ def problems_in(name, text, shared, private, documented):
         yielding.discard(function.name)
         is_marked = "YIELDS" in function.signature or (
             function.name in shared and not function.is_static)
-        if yielding and not is_marked and not ends_the_chain(function, name, spawned, documented):
+        if yielding and not is_marked and not ends_the_chain(function, mains, documented):
             yield (f"{name}:{function.line}: {function.name} calls {', '.join(sorted(yielding))}, "
                    "which yields, but is not marked YIELDS")
 
@@ -63,6 +60,8 @@ def main():
     in_headers = set().union(*(documented_names(path) for path in texts if path.endswith(".h")))
     problems = []
     for name, text in texts.items():
+        if csource.is_test(name):
+            continue
         problems += problems_in(name, text, shared, marked[name][1], in_headers | documented_names(name))
     return csource.report(problems)
 

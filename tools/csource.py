@@ -24,6 +24,11 @@ def tracked(*patterns):
     return sorted(path for path in out.split("\0") if path and (ROOT / path).exists())
 
 
+def is_test(path):
+    """Unit tests and what only they use."""
+    return re.search(r"_test(_support)?\.[ch]$", path) is not None
+
+
 def read(path):
     return (ROOT / path).read_text(encoding="utf-8")
 
@@ -60,8 +65,8 @@ class Function:
         return re.match(r"\s*([A-Z]+_)?TEST\(", self.signature) is not None
 
     @property
-    def returns_void(self):
-        return re.match(r"\s*(static\s+|inline\s+)*void\s+\w", without_attributes(self.signature)) is not None
+    def returns_err(self):
+        return re.match(r"[\w\s]*\bErr \*", without_attributes(self.signature)) is not None
 
     @property
     def lines(self):

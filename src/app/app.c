@@ -118,7 +118,7 @@ YIELDS static Err *serve_on_loop(AppLoop *self)
 }
 
 /* Waits without a deadline: for our own signal, which comes at the end of the process at the
- * latest. */
+ * latest. Yields. */
 static void wait_until(Waiter *waiter, const bool *condition)
 {
     while (!*condition) {
@@ -159,6 +159,7 @@ static void thread_main(void *arg)
     loop_free(self->loop);
 }
 
+/* Yields. */
 static void wait_for_threads(App *app, const size_t *count)
 {
     while (*count < app->threads_started) {

@@ -71,7 +71,7 @@ const ErrKindInfo *err_kind_info(ErrKind kind);
 
 /* Makes an error; use the ERR macro. */
 Err *err_make(Arena *arena, ErrKind kind, const char *code, const char *file, int line,
-              const char *format, ...) PRINTF_LIKE(6, 7);
+              const char *format, ...) PRINTF_LIKE(6, 7) __attribute__((returns_nonnull));
 
 /* ERR(arena, ERR_NOT_FOUND, "volunteer_not_found", "volunteer %" PRId64, id) */
 #define ERR(arena, kind, code, ...)                                                                \

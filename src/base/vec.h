@@ -18,7 +18,8 @@
     }
 
 /* What vec_push calls when the vector is full. */
-void *vec_grow(Arena *arena, void *items, size_t item_size, size_t count, size_t *capacity);
+void *vec_grow(Arena *arena, void *items, size_t item_size, size_t count, size_t *capacity)
+    __attribute__((returns_nonnull));
 
 /* Appends a zeroed item and returns its address, valid until the next push. */
 #define vec_push(vec, arena)                                                                       \

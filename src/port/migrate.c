@@ -99,7 +99,9 @@ static void report(Arena *arena, const MigrationFiles *files, const AppliedMigra
             *(Migration *)vec_push(&all, arena) = newer;
         }
     }
-    qsort(all.items, all.count, sizeof(Migration), by_id);
+    if (all.count > 0) {
+        qsort(all.items, all.count, sizeof(Migration), by_id);
+    }
     ret_report->migrations = all.items;
     ret_report->count = all.count;
 }

@@ -92,6 +92,7 @@ struct Store {
     void *published_arg;
 };
 
+/* For the statistics. */
 static inline void counter_add(_Atomic int64_t *counter, int64_t delta)
 {
     atomic_fetch_add_explicit(counter, delta, memory_order_relaxed);

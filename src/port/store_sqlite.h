@@ -72,8 +72,8 @@ typedef struct SqliteTransaction {
     WriteEntry entry;
 } SqliteTransaction;
 
-/* Opens the write connection and starts the writer's fiber. */
-Err *sqlite_writer_start(SqliteLoop *loop, Arena *arena);
+/* Opens the write connection and starts the writer's fiber. Yields. */
+YIELDS Err *sqlite_writer_start(SqliteLoop *loop, Arena *arena);
 
 /* Stops it; all writes have ended. */
 void sqlite_writer_stop(SqliteLoop *loop);

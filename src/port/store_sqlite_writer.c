@@ -195,7 +195,8 @@ static void leave_active(SqliteWriter *writer, WriteEntry *entry, WriteState sta
     waiter_wake(&writer->waiter);
 }
 
-/* Waits until the fiber whose transaction is active has finished, or has held the turn too long. */
+/* Waits until the fiber whose transaction is active has finished, or has held the turn too long.
+ * Yields. */
 static void wait_for_active(SqliteWriter *writer)
 {
     Deadline hold = deadline_after(HOLD_MAX_MS);
@@ -212,6 +213,7 @@ static void wait_for_active(SqliteWriter *writer)
     }
 }
 
+/* Yields. */
 static void run_member(SqliteWriter *writer, WriteEntry *entry)
 {
     Err *err = control(writer, "SAVEPOINT member");
@@ -243,7 +245,7 @@ static void run_member(SqliteWriter *writer, WriteEntry *entry)
 
 /* ---- Groups ---- */
 
-/* Begins the group's transaction, waiting while another process writes. */
+/* Begins the group's transaction, waiting while another process writes. Yields. */
 static bool begin_group(SqliteWriter *writer)
 {
     int64_t pause_ms = 1;
@@ -298,6 +300,7 @@ static bool group_has_room(const SqliteWriter *writer, int64_t began_ms)
            time_monotonic() - began_ms < GROUP_TIME_MAX_MS;
 }
 
+/* Yields. */
 static void run_members(SqliteWriter *writer)
 {
     int64_t began_ms = time_monotonic();
@@ -314,6 +317,7 @@ static void run_members(SqliteWriter *writer)
     }
 }
 
+/* Yields. */
 static void run_group(SqliteWriter *writer)
 {
     err_ignore(take_turn(writer), "waits without deadline and is not cancelled");
@@ -344,7 +348,7 @@ static void writer_main(void *arg)
     }
 }
 
-Err *sqlite_writer_start(SqliteLoop *loop, Arena *arena)
+YIELDS Err *sqlite_writer_start(SqliteLoop *loop, Arena *arena)
 {
     SqliteWriter *writer = &loop->writer;
     SqliteOptions options = {.path = loop->base.store->options.path};

@@ -24,6 +24,7 @@ int permission_index(const char *name);
 size_t permission_count(void);
 const Permission *permission_at(size_t index);
 
+/* By number. */
 void permission_set_add(PermissionSet *set, int index);
 bool permission_set_has(const PermissionSet *set, int index);
 

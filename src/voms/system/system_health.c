@@ -26,7 +26,7 @@ static void set(HealthPart *part, HealthStatus status, const char *code, const c
     part->param = param;
 }
 
-/* The database, and how far its clock is from ours. */
+/* The database, and how far its clock is from ours. Yields. */
 static void check_database(Ctx *ctx, Health *health)
 {
     HealthPart *database = add(health, "database");
@@ -91,6 +91,7 @@ static void look_at_disk(void *arg)
     disk->usable = access(disk->path, W_OK) == 0 && statvfs(disk->path, &disk->status) == 0;
 }
 
+/* Yields. */
 static void check_storage(Ctx *ctx, Health *health)
 {
     HealthPart *part = add(health, "storage");
