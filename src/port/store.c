@@ -35,7 +35,7 @@ Err *store_open(Arena *arena, const StoreOptions *options, Store **ret_store)
     store->options.transactions_max = (int)or_default(options->transactions_max, 8);
     store->options.statement_timeout_ms = or_default(options->statement_timeout_ms, 10 * SECOND_MS);
     store->options.connect_timeout_ms = or_default(options->connect_timeout_ms, 5 * SECOND_MS);
-    store->ops = &store_sqlite_ops;
+    store->ops = sqlite ? &store_sqlite_ops : &store_postgres_ops;
     pthread_mutex_init(&store->mutex, NULL);
     pthread_mutex_init(&store->turn.mutex, NULL);
     *ret_store = store;
@@ -197,29 +197,37 @@ YIELDS Err *store_exec(Db *db, const SqlStatement *statement, SqlArgs args, int6
     return NULL;
 }
 
+typedef struct ManyCall {
+    const SqlStatement *statement;
+    const SqlArgs *args;
+    size_t count;
+    int64_t affected;
+} ManyCall;
+
+YIELDS static Err *exec_many(Db *db, void *arg)
+{
+    ManyCall *many = arg;
+    StoreTransaction *transaction = db->transaction;
+    if (transaction->doomed) {
+        return ERR(db->arena, ERR_INTERNAL, "transaction_doomed",
+                   "%s: an earlier statement of the transaction failed", many->statement->name);
+    }
+    many->affected = 0;
+    counter_add(&transaction->loop->counters.statements, (int64_t)many->count);
+    return db->store->ops->exec_many(transaction->loop, db, many->statement, many->args,
+                                     many->count, &many->affected);
+}
+
 YIELDS Err *store_exec_many(Db *db, const SqlStatement *statement, const SqlArgs *args,
                             size_t count, int64_t *ret_affected)
 {
-    StoreLoop *loop = loop_of(db->store);
-    BUG_ON(loop == NULL);
-    int64_t affected = 0;
-    counter_add(&loop->counters.statements, (int64_t)count);
-    StoreTransaction *transaction = db->transaction;
-    if (transaction != NULL && transaction->doomed) {
-        return ERR(db->arena, ERR_INTERNAL, "transaction_doomed",
-                   "%s: an earlier statement of the transaction failed", statement->name);
-    }
+    ManyCall many = {.statement = statement, .args = args, .count = count};
     if (count > 0) {
-        Err *err = db->store->ops->exec_many(loop, db, statement, args, count, &affected);
-        if (err != NULL) {
-            if (transaction != NULL) {
-                transaction->doomed = true;
-            }
-            return err;
-        }
+        /* A failure dooms an open transaction, as for any joined work. */
+        TRY(store_transact(db, exec_many, &many));
     }
     if (ret_affected != NULL) {
-        *ret_affected = affected;
+        *ret_affected = many.affected;
     }
     return NULL;
 }
@@ -312,6 +320,13 @@ YIELDS static Err *run_joined(Db *db, StoreWork *work, void *arg)
     return err;
 }
 
+/* A connection that broke before the commit was sent has taken the transaction with it. */
+static bool may_repeat(const Err *err)
+{
+    return err_is(err, ERR_BUSY) ||
+           (err_is(err, ERR_UNAVAILABLE) && str_equal(err->code, "connection_lost"));
+}
+
 YIELDS Err *store_transact(Db *db, StoreWork *work, void *arg)
 {
     if (db->transaction != NULL) {
@@ -320,7 +335,7 @@ YIELDS Err *store_transact(Db *db, StoreWork *work, void *arg)
     int64_t pause_ms = RETRY_PAUSE_MS;
     for (int runs = 1;; runs++) {
         Err *err = run_once(db, work, arg);
-        if (!err_is(err, ERR_BUSY) || runs == TRANSACT_RUNS_MAX) {
+        if (!may_repeat(err) || runs == TRANSACT_RUNS_MAX) {
             return err;
         }
         counter_add(&loop_of(db->store)->counters.retries, 1);

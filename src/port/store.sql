@@ -52,3 +52,12 @@ FROM voms_schema_migrations ORDER BY id
 
 -- name: migration_records -- sqlite
 SELECT id, name, checksum, applied_at FROM voms_schema_migrations ORDER BY id
+
+-- name: transaction_begin
+BEGIN
+
+-- name: transaction_commit
+COMMIT
+
+-- name: transaction_rollback
+ROLLBACK

@@ -50,6 +50,7 @@ typedef struct StoreDriverOps {
     /* Ends it; outside of a fiber this runs the loop. */
     void (*detach)(StoreLoop *loop);
     Err *(*query)(StoreLoop *loop, Db *db, const StoreCall *call, SqlRows **ret_rows);
+    /* Inside a transaction. */
     Err *(*exec_many)(StoreLoop *loop, Db *db, const SqlStatement *statement, const SqlArgs *args,
                       size_t count, int64_t *ret_affected);
     Err *(*begin)(StoreLoop *loop, Db *db, StoreTransaction **ret_transaction);

@@ -183,12 +183,6 @@ YIELDS static Err *exec_many(StoreLoop *base, Db *db, const SqlStatement *statem
 {
     SqliteLoop *loop = sqlite_loop(base);
     StoreCall call = {.statement = statement};
-    if (db->transaction == NULL) {
-        WriteEntry entry = {.call = &call, .arena = db->arena, .many = args, .many_count = count};
-        TRY(sqlite_writer_run(loop, &entry));
-        *ret_affected = entry.affected;
-        return NULL;
-    }
     SqliteTransaction *transaction = CONTAINER_OF(db->transaction, SqliteTransaction, base);
     int64_t affected = 0;
     for (size_t i = 0; i < count; i++) {

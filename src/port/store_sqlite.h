@@ -11,7 +11,7 @@ typedef enum WriteState {
     WRITE_DONE      /* committed or failed; nobody refers to it any more */
 } WriteState;
 
-/* One write: a statement, several, or a transaction whose fiber runs its statements itself. Linked
+/* One write: a statement, or a transaction whose fiber runs its statements itself. Linked
  * in the writer's queue or group. */
 typedef struct WriteEntry {
     WriteState state;
@@ -19,11 +19,8 @@ typedef struct WriteEntry {
     bool expired;   /* held the turn for too long; already rolled back */
     bool offloaded; /* a statement of it runs in the thread pool */
     const StoreCall *call;
-    const SqlArgs *many; /* exec_many: call->args of each repetition */
-    size_t many_count;
     Arena *arena; /* of the waiting fiber */
     SqlRows *rows;
-    int64_t affected;
     Err *err;
     Waiter waiter; /* the fiber whose write it is */
     struct WriteEntry *next;
@@ -78,7 +75,7 @@ YIELDS Err *sqlite_writer_start(SqliteLoop *loop, Arena *arena);
 /* Stops it; all writes have ended. */
 void sqlite_writer_stop(SqliteLoop *loop);
 
-/* Runs the entry's statements in a group and waits for its commit. Yields. */
+/* Runs the entry's statement in a group and waits for its commit. Yields. */
 YIELDS Err *sqlite_writer_run(SqliteLoop *loop, WriteEntry *entry);
 
 /* Waits until the entry's transaction may run. Yields. */

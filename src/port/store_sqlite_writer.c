@@ -167,23 +167,6 @@ YIELDS static Err *run_statement(SqliteWriter *writer, Arena *arena, const Store
     return err;
 }
 
-/* Runs an entry of plain statements; no other fiber touches it meanwhile. */
-YIELDS static Err *run_plain(SqliteWriter *writer, WriteEntry *entry)
-{
-    Deadline deadline = statement_deadline(writer);
-    if (entry->many == NULL) {
-        return run_statement(writer, entry->arena, entry->call, deadline, &entry->rows);
-    }
-    for (size_t i = 0; i < entry->many_count; i++) {
-        StoreCall call = *entry->call;
-        call.args = entry->many[i];
-        SqlRows *rows = NULL;
-        TRY(run_statement(writer, entry->arena, &call, deadline, &rows));
-        entry->affected += rows->affected;
-    }
-    return NULL;
-}
-
 /* ---- One member after another ---- */
 
 /* Ends the active transaction's part; its fiber may be gone before the writer looks again. */
@@ -228,7 +211,8 @@ static void run_member(SqliteWriter *writer, WriteEntry *entry)
         wait_for_active(writer);
         return;
     }
-    err = run_plain(writer, entry);
+    err =
+        run_statement(writer, entry->arena, entry->call, statement_deadline(writer), &entry->rows);
     if (err == NULL) {
         err = release_savepoint(writer, entry->arena);
     } else {
@@ -399,7 +383,7 @@ static Err *enqueue(SqliteWriter *writer, WriteEntry *entry)
 }
 
 /* Once a member ran, its commit is on its way: only a broken disk ends this wait early, and not
- * while its statements still run, for they use the caller's memory. */
+ * while its statement still runs, for it uses the caller's memory. */
 YIELDS static Err *wait_for_commit(SqliteWriter *writer, WriteEntry *entry)
 {
     bool shielded = fiber_shield(true);

@@ -144,3 +144,15 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 
 -- name: kill_backends -- sqlite
 SELECT 0 AS count
+
+-- name: test_change_type -- postgres
+ALTER TABLE item DROP CONSTRAINT item_size_check, ALTER COLUMN size TYPE text
+
+-- name: test_change_type -- sqlite
+SELECT 0 AS nothing
+
+-- name: item_insert_slowly -- postgres
+INSERT INTO item (name, extra) SELECT $1, to_json(CAST(pg_sleep(60) AS text))
+
+-- name: item_insert_slowly -- sqlite
+INSERT INTO item (name) VALUES ($1)

@@ -9,8 +9,6 @@
 
 #include "store_test.sql.h"
 
-#define DATABASE "voms_store_test"
-
 Db store_test_db(StoreTest *test)
 {
     return db_make(test->store, fiber_arena());
@@ -64,20 +62,16 @@ static const char *url_of(Arena *arena, const char *database)
     return arena_printf(arena, "%.*s/%s%s", (int)(slash - url), url, database, query);
 }
 
-static void make_database(Arena *arena)
+static void admin(Arena *arena, const char *text)
 {
-    PGconn *admin = PQconnectdb(url_of(arena, "postgres"));
-    if (PQstatus(admin) != CONNECTION_OK) {
-        test_fail(__FILE__, __LINE__, "%s", PQerrorMessage(admin));
-    }
-    PQclear(PQexec(admin, "SET client_min_messages = error"));
-    PQclear(PQexec(admin, "DROP DATABASE IF EXISTS " DATABASE " WITH (FORCE)"));
-    PGresult *result = PQexec(admin, "CREATE DATABASE " DATABASE);
+    PGconn *connection = PQconnectdb(url_of(arena, "postgres"));
+    PQclear(PQexec(connection, "SET client_min_messages = error"));
+    PGresult *result = PQexec(connection, text);
     if (PQresultStatus(result) != PGRES_COMMAND_OK) {
-        test_fail(__FILE__, __LINE__, "%s", PQerrorMessage(admin));
+        test_fail(__FILE__, __LINE__, "%s: %s", text, PQerrorMessage(connection));
     }
     PQclear(result);
-    PQfinish(admin);
+    PQfinish(connection);
 }
 
 static void run_on_loop(Run *run)
@@ -103,6 +97,7 @@ void store_test_run(StoreDriver driver, StoreTestBody *body, bool tables)
 {
     char directory[] = "/tmp/voms-store-test.XXXXXX";
     Arena *arena = arena_new();
+    const char *name = NULL;
     ASSERT(mkdtemp(directory) != NULL);
     StoreTest test = {.driver = driver, .directory = directory, .arena = arena};
     test.options = (StoreOptions){.driver = driver, .statement_timeout_ms = 3000};
@@ -114,10 +109,15 @@ void store_test_run(StoreDriver driver, StoreTestBody *body, bool tables)
         remove_directory(directory);
         return;
     } else {
-        make_database(arena);
-        test.options.url = url_of(arena, DATABASE);
+        static int number;
+        name = arena_printf(arena, "voms_store_test_%d_%d", (int)getpid(), ++number);
+        admin(arena, arena_printf(arena, "CREATE DATABASE %s", name));
+        test.options.url = url_of(arena, name);
     }
     run_on_loop(&(Run){.test = &test, .body = body, .tables = tables});
+    if (name != NULL) {
+        admin(arena, arena_printf(arena, "DROP DATABASE %s WITH (FORCE)", name));
+    }
     arena_free(arena);
     remove_directory(directory);
 }
