@@ -18,6 +18,7 @@ BANNED = {
     "blocks the loop": "sleep usleep nanosleep select poll system popen getaddrinfo gethostbyname "
                        "PQexec PQexecParams PQprepare PQexecPrepared PQconnectdb PQconnectdbParams "
                        "PQreset PQsetdbLogin PQdescribePrepared PQfn",
+    "nests as deep as the input says; use json_parse": "json_loads json_loadb json_load_file json_load_callback",
     "not random enough; use libsodium": "rand srand random drand48",
     "ends the process behind the back of its main": "exit",
 }
@@ -28,6 +29,7 @@ SQL = re.compile(r'"\s*(SELECT\s|INSERT\s+INTO\s|UPDATE\s+\w+\s+SET\s|DELETE\s+F
 # (files, what, why)
 EXCEPTIONS = [
     ("src/base/arena.c", "malloc calloc free", "the arena itself"),
+    ("src/base/json.c", "json_loadb", "looks at the depth first"),
     ("src/fiber/*", "malloc calloc realloc free", "loops, fibers and queues outlive every arena"),
     ("src/bin/*", "exit", "a main may end its process"),
     ("src/port/migrate_*", "SQL PQexec PQexecParams PQconnectdbParams", "migrations are sequential, by contract"),
