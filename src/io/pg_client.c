@@ -221,8 +221,7 @@ YIELDS static Err *poll_until_connected(PGconn *pg, Arena *arena, Deadline deadl
         wanted = PQconnectPoll(pg);
     }
     if (wanted != PGRES_POLLING_OK) {
-        return ERR(arena, ERR_UNAVAILABLE, "database_unavailable", "%s",
-                   message_of(pg, arena));
+        return ERR(arena, ERR_UNAVAILABLE, "database_unavailable", "%s", message_of(pg, arena));
     }
     return NULL;
 }
@@ -238,14 +237,12 @@ YIELDS static Err *connect_to(PgConnection *connection, Arena *arena, Deadline d
     PQsetNoticeReceiver(pg, on_notice, NULL);
     Err *err = NULL;
     if (PQstatus(pg) == CONNECTION_BAD) {
-        err = ERR(arena, ERR_UNAVAILABLE, "database_unavailable", "%s",
-                  message_of(pg, arena));
+        err = ERR(arena, ERR_UNAVAILABLE, "database_unavailable", "%s", message_of(pg, arena));
     } else {
         err = poll_until_connected(pg, arena, deadline);
     }
     if (err == NULL && (PQsetnonblocking(pg, 1) != 0 || PQenterPipelineMode(pg) != 1)) {
-        err = ERR(arena, ERR_UNAVAILABLE, "database_unavailable", "%s",
-                  message_of(pg, arena));
+        err = ERR(arena, ERR_UNAVAILABLE, "database_unavailable", "%s", message_of(pg, arena));
     }
     if (err != NULL) {
         PQfinish(pg);

@@ -179,6 +179,7 @@ void pg_close(PgConnection *connection, const char *reason)
     PQfinish(TAKE(connection->pg));
     connection->head_answered = false;
     connection->group_open = false;
+    connection->last_words[0] = 0;
     connection->in_flight = 0;
     if (connection->prepared != NULL) {
         memset(connection->prepared, 0, connection->prepared_capacity);
@@ -190,8 +191,10 @@ void pg_close(PgConnection *connection, const char *reason)
 
 static void break_off(PgConnection *connection)
 {
-    char reason[512];
-    snprintf(reason, sizeof(reason), "%s", PQerrorMessage(connection->pg));
+    char reason[256];
+    bool told = connection->last_words[0] != 0;
+    snprintf(reason, sizeof(reason), "%s",
+             told ? connection->last_words : PQerrorMessage(connection->pg));
     reason[strcspn(reason, "\n")] = 0;
     log_event(connection->exclusive ? LOG_DEBUG : LOG_WARN, "database connection lost",
               LOG_TEXT("database", connection->client->target), LOG_TEXT("reason", reason));
@@ -278,12 +281,10 @@ static bool send_op(PgConnection *connection, PgOp *op, int *batched)
 {
     PgStatement *statement = pg_statement_of(connection->client, op);
     bool fresh = !is_prepared(connection, statement);
-    if (op->alone && !send_sync(connection)) {
-        return false;
-    }
+    bool ok = !op->alone || send_sync(connection);
     op->state = PG_OP_SENT;
     op->was_sent = true;
-    bool ok = send_prepare(connection, statement, op);
+    ok = ok && send_prepare(connection, statement, op);
     push_slot(connection, PG_SLOT_EXECUTE, statement, op);
     connection->group_open = true;
     ok = ok && pg_send_execute(connection, statement, op);
@@ -364,6 +365,11 @@ static void take_error(PgConnection *connection, PgSlot *slot, const PGresult *r
     if (take_stale(connection, slot, result)) {
         return;
     }
+    if (pg_is_lost(result)) {
+        const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+        snprintf(connection->last_words, sizeof(connection->last_words), "%s",
+                 message != NULL ? message : "the server closed it");
+    }
     if (slot->kind == PG_SLOT_PREPARE) {
         set_prepared(connection, slot->statement, false);
         /* Its execution follows, and would only say that it was aborted. */
@@ -371,7 +377,6 @@ static void take_error(PgConnection *connection, PgSlot *slot, const PGresult *r
     }
     if (op != NULL && op->err == NULL) {
         op->err = pg_error(op->arena, op->statement->name, result);
-        op->lost = pg_is_lost(result);
     }
 }
 
@@ -465,10 +470,10 @@ static bool receive_one(PgConnection *connection)
 void pg_receive(PgConnection *connection)
 {
     bool alive = PQconsumeInput(connection->pg) == 1;
-    while (receive_one(connection)) {
+    while (connection->last_words[0] == 0 && receive_one(connection)) {
         /* Until nothing more has arrived. */
     }
-    if (!alive || PQstatus(connection->pg) == CONNECTION_BAD) {
+    if (!alive || connection->last_words[0] != 0 || PQstatus(connection->pg) == CONNECTION_BAD) {
         break_off(connection);
     }
 }

@@ -37,7 +37,8 @@ bool pg_is_lost(const PGresult *result)
 {
     const char *state = state_of(result);
     const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-    return str_starts_with(state, "57P") || str_starts_with(state, "08") ||
+    /* Without a SQLSTATE it is libpq that speaks. */
+    return state[0] == 0 || str_starts_with(state, "57P") || str_starts_with(state, "08") ||
            str_equal(severity, "FATAL") || str_equal(severity, "PANIC");
 }
 

@@ -57,7 +57,8 @@ struct PgConnection {
     uint64_t head; /* next to be answered */
     uint64_t tail;
     bool head_answered;
-    bool group_open; /* sent since the last sync */
+    bool group_open;      /* sent since the last sync */
+    char last_words[256]; /* why the server is about to hang up; empty if it is not */
     int64_t head_since_ms;
     PgOp *first; /* queued */
     PgOp *last;
