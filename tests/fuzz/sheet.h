@@ -4,6 +4,7 @@
 #include "io/sheet/sheet.h"
 #include "tests/fuzz/fuzz.h"
 
+/* To the end, or to the first failure. */
 static inline Err *read_rows(SheetReader *reader)
 {
     for (;;) {

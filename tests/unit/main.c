@@ -1,6 +1,8 @@
 /* main.c - runs the registered tests: test_base [FILTER], where FILTER is a part of suite.name.
  *
- * The last line is "N passed, N failed", which tools/test adds up. */
+ * The last line is "N passed, N failed", which tools/test adds up. There is no way back from an
+ * assertion that fails on a fiber's stack: then the program starts itself again behind that test,
+ * with the counts so far in RESUME. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -15,6 +18,7 @@
 #include "tests/unit/test.h"
 
 #define TESTS_MAX 4096
+#define RESUME "VOMS_TEST_RESUME"
 
 typedef struct RegisteredTest {
     const char *suite;
@@ -27,6 +31,9 @@ static RegisteredTest registered[TESTS_MAX];
 static struct CMUnitTest chosen[TESTS_MAX];
 static size_t registered_count;
 static int passed_count;
+static int failed_before; /* in the runs that this one resumes */
+static const RegisteredTest *running;
+static char **arguments_of_main;
 
 void test_register(const char *suite, const char *name, TestFunction *function)
 {
@@ -49,6 +56,27 @@ static bool on_main_stack(void)
     return here >= (uintptr_t)low && here < (uintptr_t)low + size;
 }
 
+__attribute__((noreturn)) static void resume_behind(const RegisteredTest *test)
+{
+    char state[512];
+    snprintf(state, sizeof(state), "%d %d %s", passed_count, failed_before + 1, test->full_name);
+    setenv(RESUME, state, /* overwrite= */ 1);
+    fflush(NULL);
+    execv("/proc/self/exe", arguments_of_main);
+    _Exit(EXIT_FAILURE);
+}
+
+/* Returns the name of the test to go on behind, or "". */
+static const char *read_resume_state(void)
+{
+    static char name[256];
+    const char *state = getenv(RESUME);
+    if (state == NULL || sscanf(state, "%d %d %255s", &passed_count, &failed_before, name) != 3) {
+        return "";
+    }
+    return name;
+}
+
 void test_fail(const char *file, int line, const char *format, ...)
 {
     va_list arguments;
@@ -57,11 +85,9 @@ void test_fail(const char *file, int line, const char *format, ...)
     va_end(arguments);
     fprintf(stderr, "\n");
     if (!on_main_stack()) {
-        fprintf(stderr, "%s:%d: failed inside a fiber or thread; the other tests did not run\n",
-                file, line);
-        printf("%d passed, 1 failed\n", passed_count);
-        fflush(NULL);
-        _Exit(1);
+        fprintf(stderr, "%s:%d: failed inside a fiber or thread\n", file, line);
+        printf("[  FAILED  ] %s\n", running->full_name);
+        resume_behind(running);
     }
     _fail(file, line);
     abort();
@@ -109,8 +135,8 @@ void test_check_int(const char *file, int line, int64_t expected, int64_t actual
 
 static void run_one(void **state)
 {
-    const RegisteredTest *test = *state;
-    test->function();
+    running = *state;
+    running->function();
     passed_count++;
 }
 
@@ -122,12 +148,13 @@ static int compare(const void *a, const void *b)
     return strcmp(left->full_name, right->full_name);
 }
 
-static size_t choose(const char *filter)
+static size_t choose(const char *filter, const char *behind)
 {
     size_t count = 0;
     for (size_t i = 0; i < registered_count; i++) {
         RegisteredTest *test = &registered[i];
-        if (filter == NULL || strstr(test->full_name, filter) != NULL) {
+        if (strcmp(test->full_name, behind) > 0 &&
+            (filter == NULL || strstr(test->full_name, filter) != NULL)) {
             chosen[count++] = (struct CMUnitTest){.name = test->full_name,
                                                   .test_func = run_one,
                                                   .initial_state = test};
@@ -140,12 +167,15 @@ int main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
     qsort(registered, registered_count, sizeof(registered[0]), compare);
-    size_t count = choose(argc > 1 ? argv[1] : NULL);
-    if (count == 0) {
+    arguments_of_main = argv;
+    const char *behind = read_resume_state();
+    size_t count = choose(argc > 1 ? argv[1] : NULL, behind);
+    if (count == 0 && *behind == '\0') {
         fprintf(stderr, "no test matches\n");
         return EXIT_FAILURE;
     }
-    int failed = _cmocka_run_group_tests(argv[0], chosen, count, NULL, NULL);
+    int failed = count == 0 ? 0 : _cmocka_run_group_tests(argv[0], chosen, count, NULL, NULL);
+    failed += failed_before;
     printf("%d passed, %d failed\n", passed_count, failed);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -5,8 +5,7 @@
  *         ASSERT_OK(signup_take(…));
  *     }
  *
- * A test registers itself. A failed assertion ends the test; inside a fiber it ends the whole
- * program, since there is no way back from a foreign stack. */
+ * A test registers itself. A failed assertion ends the test, also inside a fiber. */
 #pragma once
 
 #include <inttypes.h>
