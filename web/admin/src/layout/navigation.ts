@@ -1,0 +1,106 @@
+// The pages that the side navigation offers. A new concept adds a line.
+import {
+  Avatar,
+  CopyDocument,
+  DocumentChecked,
+  Key,
+  List,
+  OfficeBuilding,
+  Operation,
+  Setting,
+  Switch,
+  Upload,
+  User,
+} from '@element-plus/icons-vue'
+import type { Component } from 'vue'
+
+export interface NavigationItem {
+  route: string
+  title: string
+  icon: Component
+  needs: string | string[]
+  /** Path prefix under which the item is shown as the current one. */
+  under: string
+}
+
+export interface NavigationGroup {
+  title: string
+  items: NavigationItem[]
+}
+
+export const navigation: NavigationGroup[] = [
+  {
+    title: 'nav.people',
+    items: [
+      {
+        route: 'volunteers',
+        title: 'volunteers.title',
+        icon: User,
+        needs: 'volunteer:read',
+        under: '/volunteers',
+      },
+      {
+        route: 'applications',
+        title: 'applications.title',
+        icon: DocumentChecked,
+        needs: 'application:decide',
+        under: '/applications',
+      },
+      {
+        route: 'memberships',
+        title: 'memberships.title',
+        icon: Switch,
+        needs: 'membership:read',
+        under: '/memberships',
+      },
+      {
+        route: 'duplicates',
+        title: 'duplicates.title',
+        icon: CopyDocument,
+        needs: 'volunteer:merge',
+        under: '/duplicates',
+      },
+      {
+        route: 'imports',
+        title: 'imports.title',
+        icon: Upload,
+        needs: 'volunteer:import',
+        under: '/imports',
+      },
+    ],
+  },
+  {
+    title: 'nav.organisation',
+    items: [
+      {
+        route: 'units',
+        title: 'units.title',
+        icon: OfficeBuilding,
+        needs: 'unit:read',
+        under: '/units',
+      },
+      {
+        route: 'accounts',
+        title: 'accounts.title',
+        icon: Avatar,
+        needs: 'account:read',
+        under: '/accounts',
+      },
+      { route: 'roles', title: 'roles.title', icon: Key, needs: 'role:read', under: '/roles' },
+    ],
+  },
+  {
+    title: 'nav.system',
+    items: [
+      { route: 'audit', title: 'audit.title', icon: List, needs: 'audit:read', under: '/audit' },
+      { route: 'jobs', title: 'jobs.title', icon: Operation, needs: 'job:read', under: '/jobs' },
+      {
+        route: 'settings',
+        title: 'settings.title',
+        icon: Setting,
+        needs: 'settings:read',
+        under: '/settings',
+      },
+    ],
+  },
+]
