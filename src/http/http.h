@@ -90,6 +90,12 @@ const char *http_path(const HttpRequest *req, const char *name);
 Err *http_decode(const HttpRequest *req, void *object);
 Err *http_decode_patch(const HttpRequest *req, void *object, TextList *ret_changed);
 
+/* Receives the body of a route->upload into a temporary file and sets upload_path,
+ * upload_filename, upload_size_bytes; the dispatcher calls it once the caller may do this. Yields.
+ * Fails with ERR_TOO_LARGE, ERR_MALFORMED, ERR_INVALID (no part "file"), ERR_CANCELLED, and
+ * ERR_UNAVAILABLE when the file cannot be written. */
+YIELDS Err *http_receive_upload(const HttpRequest *req);
+
 /* ---- Answers ---- */
 
 /* Each returns an Err so that a handler can end with it. The object is encoded at once. */
