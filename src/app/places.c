@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PATH_BYTES 4096
+#define PATH_BYTES 2048
 
 const char *places_folder(Arena *arena, const char *name)
 {

@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "base/str.h"
 
-#define SECRETS_MAX_BYTES 4096
+#define SECRETS_MAX_BYTES 2048
 
 static const char *random_text(Arena *arena, size_t bytes)
 {
