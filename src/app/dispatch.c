@@ -89,6 +89,9 @@ YIELDS static Err *run(Call *call)
 {
     TRY(authenticate(call->ctx, call->req));
     TRY(authorise(call->ctx, call->req));
+    if (call->req->route->upload) {
+        TRY(http_receive_upload(call->req));
+    }
     if (call->req->route->in_transaction) {
         return store_transact(call->ctx->db, handle_in_transaction, call);
     }
