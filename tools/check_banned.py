@@ -31,6 +31,8 @@ EXCEPTIONS = [
     ("src/base/arena.c", "malloc calloc free", "the arena itself"),
     ("src/base/json.c", "json_loadb", "looks at the depth first"),
     ("src/fiber/*", "malloc calloc realloc free", "loops, fibers and queues outlive every arena"),
+    ("src/port/cache.c", "calloc free", "entries come and go one by one"),
+    ("src/io/pg_client.c", "getaddrinfo", "runs in the thread pool"),
     ("src/bin/*", "exit", "a main may end its process"),
     ("src/port/migrate_*", "SQL PQexec PQexecParams PQconnectdbParams", "migrations are sequential, by contract"),
     ("src/io/sqlite_error.c", "SQL", "reads the schema to name what was violated"),

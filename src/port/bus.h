@@ -58,8 +58,8 @@ Err *bus_open(Arena *arena, const BusOptions *options, Bus **ret_bus);
 /* Adds the table of a concept; ends with an empty row. Before bus_start. */
 void bus_subscribe(Bus *bus, const BusSubscription *subscriptions);
 
-/* Starts the relay and the consumers on the calling loop. */
-Err *bus_start(Bus *bus);
+/* Starts the relay and the consumers on the calling loop. Yields. */
+YIELDS Err *bus_start(Bus *bus);
 
 /* Stops taking messages, cancels handlers that do not end within grace_ms, and joins. Yields. */
 void bus_stop(Bus *bus, int64_t grace_ms);
@@ -68,7 +68,7 @@ void bus_close(Bus *bus);
 /* Wakes the relay: something was published. Thread-safe. bus_publish arranges it after commit. */
 void bus_nudge(Bus *bus);
 
-/* Extends the present delivery by its timeout. Yields. */
+/* Gives the handler its whole timeout again from now on. Yields. */
 YIELDS Err *bus_still_working(Ctx *ctx, const BusMessage *message);
 
 typedef struct BusStats {
