@@ -25,7 +25,10 @@ Err *address_list_parse(Arena *arena, const char *const *texts, AddressList *ret
 #define ADDRESS_TEXT_SIZE 46
 void address_text(const struct sockaddr *address, char text[ADDRESS_TEXT_SIZE]);
 
+/* Is it an address of this machine's own interface, 127.0.0.0/8 or ::1? */
 bool address_is_loopback(const char *text);
+
+/* Is it in one of the networks? False for what is no address. */
 bool address_in_list(const AddressList *list, const char *text);
 
 /* The client's address: the peer's, or, when the peer is a trusted proxy, the last one of

@@ -27,11 +27,13 @@ typedef struct HttpDetails {
     void *exchange;     /* the adapter's, for streams; NULL in tests of handlers */
 } HttpDetails;
 
+/* The adapter's part of a request. */
 static inline HttpDetails *http_details(const HttpRequest *req)
 {
     return req->connection;
 }
 
+/* Makes an answer in which nothing is answered yet, in the request's arena. */
 void http_response_init(HttpResponse *res, const HttpRequest *req);
 
 /* If-None-Match of the request against the answer's etag: turns it into a 304. */

@@ -89,6 +89,16 @@ static void write_server_metrics(Str *out, void *arg)
                         (double)offload_pending());
 }
 
+/* A route that forgot to say what it needs would be open to anybody. */
+static void check_routes(const Route *const *tables)
+{
+    for (size_t i = 0; tables != NULL && tables[i] != NULL; i++) {
+        for (const Route *route = tables[i]; route->path != NULL; route++) {
+            BUG_ON(route->needs == NULL || route->handle == NULL);
+        }
+    }
+}
+
 Err *http_server_new(Arena *arena, const HttpServerOptions *options, HttpServer **ret_server)
 {
     HttpServer *server = ARENA_NEW(arena, HttpServer);
@@ -98,6 +108,7 @@ Err *http_server_new(Arena *arena, const HttpServerOptions *options, HttpServer 
     set_defaults(&server->options);
     server->port = options->port;
     TRY(address_list_parse(arena, options->trusted_proxies, &server->trusted));
+    check_routes(options->routes);
     server->router = router_new(arena, options->routes);
     TRY(web_open(arena, options->web_root, &server->web));
     BUG_ON(pthread_mutex_init(&server->mutex, NULL) != 0);
