@@ -12,7 +12,11 @@
 /* context_jump(save, load): pushes the callee-saved registers, stores the stack pointer in *save,
  * takes load as the stack pointer, and pops. The floating point control words are left alone: no
  * code of ours changes them. */
-#if defined(__x86_64__)
+#if CONTEXT_UCONTEXT
+
+/* swapcontext does it. */
+
+#elif defined(__x86_64__)
 
 void context_jump(void **save, void *load);
 

@@ -18,7 +18,8 @@
 #define CONTEXT_ASAN 0
 #endif
 
-#if !defined(__x86_64__) && !defined(__aarch64__)
+/* VOMS_FORCE_UCONTEXT is for testing the fallback where it is not needed. */
+#if defined(VOMS_FORCE_UCONTEXT) || (!defined(__x86_64__) && !defined(__aarch64__))
 #define CONTEXT_UCONTEXT 1
 #include <ucontext.h>
 #else

@@ -58,6 +58,7 @@ struct Worker {
     Connection *spare_connections;
     int64_t exchange_count;
     int64_t connection_count;
+    int64_t connection_peak; /* since memory was last given back */
     VEC(Arena *) spare_arenas;
     Waiter *idle_waiter; /* woken when the last exchange ends, and when handles are closed */
     uint64_t request_serial;

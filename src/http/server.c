@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -19,6 +20,7 @@ enum {
     LISTEN_BACKLOG = 1024,
     CONNECTION_MEMORY_BYTES = 16 * 1024, /* head of a request and head of its answer */
     TICK_MS = 1000,
+    RUSH_CONNECTIONS = 512,
     DAEMON_RUNS_PER_TURN = 64
 };
 
@@ -281,6 +283,17 @@ static void publish(Worker *worker)
     pthread_mutex_unlock(&worker->server->mutex);
 }
 
+/* libmicrohttpd's memory of many connections, freed, would stay with the process. */
+static void trim_after_rush(Worker *worker)
+{
+    worker->connection_peak = MAX(worker->connection_peak, worker->connection_count);
+    if (worker->connection_peak >= RUSH_CONNECTIONS &&
+        worker->connection_count < worker->connection_peak / 2) {
+        worker->connection_peak = worker->connection_count;
+        malloc_trim(0);
+    }
+}
+
 /* Its timeouts are of whole seconds, so that a tick serves them as well as a timer would. */
 static void on_tick(uv_timer_t *timer)
 {
@@ -294,6 +307,7 @@ static void on_tick(uv_timer_t *timer)
            (int64_t)worker->spare_arenas.count > worker->exchange_count) {
         arena_free(worker->spare_arenas.items[--worker->spare_arenas.count]);
     }
+    trim_after_rush(worker);
 }
 
 static size_t keep_escaped(void *cls UNUSED, struct MHD_Connection *mhd UNUSED, char *text)
