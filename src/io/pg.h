@@ -55,7 +55,10 @@ void pg_client_free(PgClient *client);
 /* "host:port/database" for the log. */
 const char *pg_client_target(const PgClient *client);
 
+/* Makes the place for a connection, closed for now. The caller frees it. */
 PgConnection *pg_connection_new(PgClient *client, bool exclusive);
+
+/* Closes and frees; nobody waits for it any more. NULL is accepted. */
 void pg_connection_free(PgConnection *connection);
 
 /* Connects. Yields. Fails with ERR_UNAVAILABLE naming the reason, and as waits do. */
@@ -67,6 +70,7 @@ void pg_close(PgConnection *connection, const char *reason);
 /* Asks the server to end what it runs for this connection, which answers as usual. Yields. */
 YIELDS Err *pg_cancel(PgConnection *connection);
 
+/* Connected, as far as is known? */
 bool pg_is_open(const PgConnection *connection);
 
 /* Nothing queued and nothing in flight? */

@@ -40,6 +40,7 @@ struct Bus {
 
 #define BUS_LEASE_MS (15 * SECOND_MS) /* renewed while the process lives */
 
+/* How long one attempt may take. */
 static inline int64_t bus_timeout_ms(const BusSubscription *subscription)
 {
     return subscription->timeout_ms > 0 ? subscription->timeout_ms : 60 * SECOND_MS;

@@ -71,6 +71,7 @@ static int64_t back_off_ms(int failures)
     return pause_ms / 2 + (int64_t)arc4random_uniform((uint32_t)pause_ms);
 }
 
+/* Connects, or waits for the next attempt. Yields. */
 static void reconnect(Lane *lane)
 {
     Err *err = pg_open(lane->connection, fiber_arena());
@@ -90,7 +91,8 @@ static void reconnect(Lane *lane)
     err_ignore(fiber_sleep(pause_ms), "only stopping cancels it");
 }
 
-/* Waits until the connection breaks, and breaks it when the server says nothing any more. */
+/* Waits until the connection breaks, and breaks it when the server says nothing any more.
+ * Yields. */
 static void watch(Lane *lane)
 {
     err_ignore(waiter_wait(&lane->waiter, deadline_after(WATCH_INTERVAL_MS)), "an interval");
