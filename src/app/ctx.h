@@ -34,7 +34,8 @@ typedef struct Caller {
     const char *name;         /* for logs and the audit log */
     bool is_super;            /* super administrator: every permission on the root unit */
     bool is_system;           /* a job or schedule */
-    const Access *access;     /* NULL for is_system */
+    bool must_change_password;
+    const Access *access; /* NULL for is_system */
 } Caller;
 
 struct Ctx {

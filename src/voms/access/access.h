@@ -55,6 +55,9 @@ void access_forget(Services *services, AccountId account_id);
  */
 YIELDS Err *access_load(Ctx *ctx, AccountId account_id, bool is_super);
 
+/* Moves whenever something is forgotten of the account: for what is cached elsewhere about it. */
+uint64_t access_epoch(AccountId account_id);
+
 /* Forgets when the open transaction has committed (at once when none is open). */
 void access_forget_after_commit(Ctx *ctx, AccountId account_id);
 

@@ -136,3 +136,14 @@ RETURNING id;
 -- name: grant_delete
 DELETE FROM account_grant
 WHERE id = $1;
+
+-- The accounts that a change of a grant or of a role is a change of.
+-- name: grant_touch_account
+UPDATE account
+SET updated_at = $2, version = version + 1
+WHERE id = $1;
+
+-- name: role_touch_accounts
+UPDATE account
+SET updated_at = $2, version = version + 1
+WHERE id IN (SELECT g.account_id FROM account_grant g WHERE g.role_id = $1);

@@ -28,6 +28,11 @@ void access_forget(Services *services UNUSED, AccountId account_id)
     atomic_fetch_add(&epochs[i], 1);
 }
 
+uint64_t access_epoch(AccountId account_id)
+{
+    return epoch_of(account_id.value);
+}
+
 static void forget(void *account_id)
 {
     access_forget(NULL, (AccountId){(int64_t)(intptr_t)account_id});

@@ -39,6 +39,9 @@ YIELDS Err *grant_find(Ctx *ctx, AccountId account_id, int64_t grant_id, Grant *
 /* The object is the account: its entries then tell its whole story. */
 YIELDS static Err *record(Ctx *ctx, const char *action, const Grant *grant)
 {
+    TRY(store_exec(ctx->db, &SQL_GRANT_TOUCH_ACCOUNT,
+                   ARGS(sql_int(grant->account_id.value), sql_time(ctx->now)), NULL));
+    access_forget_after_commit(ctx, grant->account_id);
     const char *detail =
         arena_printf(ctx->arena,
                      "{\"grant_id\":%" PRId64 ",\"role\":\"%s\",\"unit_id\":%" PRId64 "}",
@@ -66,7 +69,6 @@ YIELDS Err *access_insert_grant(Ctx *ctx, AccountId account_id, int64_t role_id,
     int64_t grant_id = row_int(rows, 0, 0);
     Grant *grant = NULL;
     TRY(grant_find(ctx, account_id, grant_id, &grant));
-    access_forget_after_commit(ctx, account_id);
     TRY(record(ctx, "account.grant", grant));
     *ret_id = grant_id;
     return NULL;
@@ -75,6 +77,5 @@ YIELDS Err *access_insert_grant(Ctx *ctx, AccountId account_id, int64_t role_id,
 YIELDS Err *grant_delete(Ctx *ctx, const Grant *grant)
 {
     TRY(store_exec(ctx->db, &SQL_GRANT_DELETE, ARGS(sql_int(grant->id)), NULL));
-    access_forget_after_commit(ctx, grant->account_id);
     return record(ctx, "account.revoke", grant);
 }

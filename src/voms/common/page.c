@@ -14,11 +14,21 @@ Err *page_query(const HttpRequest *req, PageQuery *ret_query)
     return NULL;
 }
 
-static Err *invalid(const HttpRequest *req, const char *name, const char *code)
+static Err *invalid(const HttpRequest *req, const char *name, const char *code, const char *param)
 {
     Err *err = NULL;
-    err_add_field(req->arena, &err, name, code, NULL);
+    err_add_field(req->arena, &err, name, code, param);
     return err;
+}
+
+static const char *join(Arena *arena, const char *const *choices)
+{
+    Str text;
+    str_init(&text, arena);
+    for (size_t i = 0; choices[i] != NULL; i++) {
+        str_printf(&text, "%s%s", i == 0 ? "" : ", ", choices[i]);
+    }
+    return str_text(&text);
 }
 
 Err *page_sort(const HttpRequest *req, const char *const *keys, bool descending_default,
@@ -33,7 +43,7 @@ Err *page_sort(const HttpRequest *req, const char *const *keys, bool descending_
     bool descending = sort[0] == '-';
     int key = choice_index(keys, sort + descending);
     if (key < 0) {
-        return invalid(req, "sort", "not_a_choice");
+        return invalid(req, "sort", "not_a_choice", join(req->arena, keys));
     }
     *ret_key = key;
     *ret_descending = descending;
@@ -50,7 +60,7 @@ Err *page_query_time(const HttpRequest *req, const char *name, TimeMs *ret_time)
     const char *text = http_query(req, name);
     TimeMs time = 0;
     if (text != NULL && !time_parse(text, &time)) {
-        return invalid(req, name, "not_a_time");
+        return invalid(req, name, "bad_time", NULL);
     }
     *ret_time = time;
     return NULL;
@@ -65,13 +75,13 @@ Err *page_query_text(const HttpRequest *req, const char *name, size_t max, const
     }
     text = str_trim(req->arena, text);
     if (!str_is_clean_utf8(text, strlen(text))) {
-        return invalid(req, name, "not_text");
+        return invalid(req, name, "bad_characters", NULL);
     }
     if (str_is_empty(text)) {
-        return invalid(req, name, "too_short");
+        return invalid(req, name, "too_short", "1");
     }
     if (str_utf8_length(text) > max) {
-        return invalid(req, name, "too_long");
+        return invalid(req, name, "too_long", arena_printf(req->arena, "%zu", max));
     }
     *ret_text = text;
     return NULL;
