@@ -188,4 +188,11 @@ static const MessageText MESSAGES[] = {
     {},
 };
 
-const Concept job_concept = {.name = "job", .routes = ROUTES, .messages = MESSAGES};
+static const Permission PERMISSIONS[] = {
+    {"job:read", "查看后台任务", "See background jobs"},
+    {"job:manage", "重试和删除失败的任务", "Retry and drop failed jobs"},
+    {},
+};
+
+const Concept job_concept = {
+    .name = "job", .routes = ROUTES, .messages = MESSAGES, .permissions = PERMISSIONS};

@@ -73,6 +73,12 @@ static const Route ROUTES[] = {
     {},
 };
 
+static const Permission PERMISSIONS[] = {
+    {"settings:read", "查看设置", "See the settings"},
+    {"settings:manage", "修改设置", "Change the settings"},
+    {},
+};
+
 static const MessageText MESSAGES[] = {
     {"time_zone_unknown", "没有这个时区，请使用 IANA 名称，例如 Asia/Shanghai",
      "No such time zone; use an IANA name such as Asia/Shanghai"},
@@ -81,4 +87,5 @@ static const MessageText MESSAGES[] = {
     {},
 };
 
-const Concept setting_concept = {.name = "setting", .routes = ROUTES, .messages = MESSAGES};
+const Concept setting_concept = {
+    .name = "setting", .routes = ROUTES, .messages = MESSAGES, .permissions = PERMISSIONS};
