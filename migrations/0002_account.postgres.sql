@@ -123,9 +123,7 @@ CREATE TABLE refresh_token (
     token_hash text PRIMARY KEY, -- SHA-256, hexadecimal
     session_id bigint NOT NULL REFERENCES session (id) ON DELETE CASCADE,
     created_at timestamptz NOT NULL,
-    used_at timestamptz,
-    successor_hash text,                      -- what it was exchanged for
-    superseded boolean NOT NULL DEFAULT false -- used up by a repeated exchange of the token before it
+    used_at timestamptz
 );
 CREATE INDEX refresh_token_session_index ON refresh_token (session_id);
 

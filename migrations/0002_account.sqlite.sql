@@ -122,9 +122,7 @@ CREATE TABLE refresh_token (
     token_hash TEXT PRIMARY KEY, -- SHA-256, hexadecimal
     session_id INTEGER NOT NULL REFERENCES session (id) ON DELETE CASCADE,
     created_at INTEGER NOT NULL,
-    used_at INTEGER,
-    successor_hash TEXT,                  -- what it was exchanged for
-    superseded INTEGER NOT NULL DEFAULT 0 -- used up by a repeated exchange of the token before it
+    used_at INTEGER
 ) STRICT;
 CREATE INDEX refresh_token_session_index ON refresh_token (session_id);
 

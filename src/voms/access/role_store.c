@@ -131,8 +131,8 @@ YIELDS Err *role_update(Ctx *ctx, const Role *before, const Role *changed, Role 
     TRY(change_permissions(ctx, &SQL_ROLE_INSERT_PERMISSION, before->id, &added));
     TRY(change_permissions(ctx, &SQL_ROLE_DELETE_PERMISSION, before->id, &removed));
     TRY(access_find_role(ctx, before->id, ret_role));
-    TRY(store_exec(ctx->db, &SQL_ROLE_TOUCH_ACCOUNTS,
-                   ARGS(sql_int(before->id), sql_time(ctx->now)), NULL));
+    TRY(store_exec(ctx->db, &SQL_ROLE_TOUCH_ACCOUNTS, ARGS(sql_int(before->id), sql_time(ctx->now)),
+                   NULL));
     access_forget_after_commit(ctx, (AccountId){0});
     return record(ctx, "role.update", before->id, before, *ret_role);
 }

@@ -80,6 +80,11 @@ YIELDS Err *account_of_volunteer(Ctx *ctx, VolunteerId volunteer_id, AccountId *
  * deleted. In the open transaction. Yields. */
 YIELDS Err *account_anonymise(Ctx *ctx, AccountId account_id);
 
+/* Sets a password that must be changed at the next login, ends the sessions and any lock, with its
+ * audit entry; password NULL: a random one. For vomsctl. Yields. ERR_NOT_FOUND, ERR_INVALID. */
+YIELDS Err *account_reset_password(Ctx *ctx, const char *login, const char *password,
+                                   const char **ret_password);
+
 typedef struct AccountQuery {
     const char *q;   /* part of username, display name, phone or e-mail */
     int state;       /* AccountState, -1: all */

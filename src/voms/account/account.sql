@@ -333,26 +333,15 @@ VALUES ($1, $2, $3);
 -- One of two who come with the same token wins.
 -- name: refresh_token_use
 UPDATE refresh_token
-SET used_at = $2, successor_hash = $3
+SET used_at = $2
 WHERE token_hash = $1 AND used_at IS NULL
 RETURNING session_id;
 
 -- name: refresh_token_find
-SELECT session_id, used_at, successor_hash, superseded
+SELECT session_id
 FROM refresh_token
 WHERE token_hash = $1
 LIMIT 1;
-
--- Takes the unused successor of a token out of use.
--- name: refresh_token_supersede
-UPDATE refresh_token
-SET used_at = $2, superseded = $3
-WHERE token_hash = $1 AND used_at IS NULL;
-
--- name: refresh_token_set_successor
-UPDATE refresh_token
-SET successor_hash = $2
-WHERE token_hash = $1;
 
 -- ---- Second factor ----
 

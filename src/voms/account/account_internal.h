@@ -172,7 +172,8 @@ YIELDS Err *session_begin(Ctx *ctx, AccountId account_id, const char *user_agent
 
 /* Exchanges a refresh token. Not inside a transaction: that a family is revoked must be kept though
  * the call fails. Yields. Fails with ERR_UNAUTHENTICATED ("refresh_token_invalid"):
- * reason=unknown_refresh_token, refresh_token_reused, revoked, session_expired, account_disabled. */
+ * reason=unknown_refresh_token, refresh_token_reused, revoked, session_expired, account_disabled.
+ */
 YIELDS Err *session_refresh(Ctx *ctx, const char *refresh_token, SessionTokens *ret_tokens);
 
 /* End sessions, in the open transaction or by themselves. Yield. */
@@ -222,8 +223,8 @@ int64_t totp_match(const char *secret, const char *code, TimeMs now);
 /* Makes a secret that is to be confirmed. Yields. ERR_CONFLICT ("totp_enabled"). */
 YIELDS Err *totp_start(Ctx *ctx, AccountId account_id, const char **ret_secret);
 
-/* Turns it on by a first code, in the open transaction; makes recovery codes. Yields. ERR_INVALID on
- * "code" ("code_wrong"), ERR_CONFLICT ("totp_enabled", "totp_not_started"). */
+/* Turns it on by a first code, in the open transaction; makes recovery codes. Yields. ERR_INVALID
+ * on "code" ("code_wrong"), ERR_CONFLICT ("totp_enabled", "totp_not_started"). */
 YIELDS Err *totp_confirm(Ctx *ctx, AccountId account_id, const char *code, TextList *ret_codes);
 
 /* Takes a current code or a recovery code, each once. Yields. */
@@ -252,9 +253,10 @@ typedef struct LoginOutcome {
     SessionTokens tokens;
 } LoginOutcome;
 
-/* Fails with ERR_UNAUTHENTICATED ("invalid_credentials": unknown user and wrong password alike, in
+/* Fails with ERR_UNAUTHENTICATED ("login_failed": unknown user and wrong password alike, in
  * the same time; "account_disabled": only with the right password), ERR_LIMITED
- * ("too_many_attempts"), ERR_UNAVAILABLE ("overloaded"). The message has the precise reason. Yields. */
+ * ("too_many_attempts"), ERR_UNAVAILABLE ("overloaded"). The message has the precise reason.
+ * Yields. */
 YIELDS Err *login_with_password(Ctx *ctx, const LoginRequest *request, LoginOutcome *ret_outcome);
 
 typedef struct SecondFactorRequest {

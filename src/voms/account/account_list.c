@@ -95,8 +95,8 @@ static const char *cursor_after(Ctx *ctx, const AccountQuery *query, const Accou
         SqlValue value = sql_text(str_ascii_lower(ctx->arena, account->username));
         return page_cursor_encode(ctx->arena, sort_name(query), &value, 1);
     }
-    TimeMs time = query->sort == ACCOUNT_SORT_CREATED_AT ? account->created_at
-                                                         : account->last_login_at;
+    TimeMs time =
+        query->sort == ACCOUNT_SORT_CREATED_AT ? account->created_at : account->last_login_at;
     SqlValue values[] = {sql_time(time), sql_int(account->id.value)};
     return page_cursor_encode(ctx->arena, sort_name(query), values, 2);
 }

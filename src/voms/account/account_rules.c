@@ -112,22 +112,20 @@ const char *account_rules_log_name(Arena *arena, const char *login)
 /* Of the lists of what people choose, those of ten characters and more; lower case. Shorter ones
  * are refused by their length. */
 static const char *const COMMON[] = {
-    "1234567890",   "0123456789",   "0987654321",   "9876543210",    "12345678910",
-    "123456789a",   "a123456789",   "1234567891",   "12345678900",   "123456789123",
-    "1122334455",   "1111111111",   "0000000000",   "6666666666",    "8888888888",
-    "1234554321",   "1212121212",   "123123123123", "1q2w3e4r5t",    "1q2w3e4r5t6y",
-    "q1w2e3r4t5",   "1qaz2wsx3edc", "qwertyuiop",   "qwerty1234",    "qwerty12345",
-    "qwerty123456", "qwer123456",   "asdfghjkl;",   "asdfghjkl1",    "zxcvbnm123",
-    "qazwsxedcrfv", "password12",   "password123",  "password1234",  "passw0rd123",
-    "password2024", "password2025", "password2026", "p@ssw0rd123",   "p@ssword123",
-    "admin12345",   "admin123456",  "administrator", "adminadmin",   "admin@1234",
-    "admin@12345",  "woaini1314",   "woaini520",    "woaini1314520", "5201314520",
-    "1314520520",   "woaini123456", "aa12345678",   "aa123456789",   "abc1234567",
-    "abc123456789", "abcd123456",   "abcdefghij",   "iloveyou123",   "iloveyou12",
-    "letmein123",   "welcome123",   "welcome1234",  "changeme123",   "volunteer1",
-    "volunteer123", "zhiyuanzhe",   "zhiyuanzhe1",  "zhiyuanzhe123", "voms123456",
-    "123456abcd",   "123456qwer",   "123456789q",   "123456789.",    "qq123456789",
-    "wang123456",   "li123456789",  "zhang123456",  "liu12345678",   "chen123456",
+    "1234567890",    "0123456789",   "0987654321",    "9876543210",   "12345678910", "123456789a",
+    "a123456789",    "1234567891",   "12345678900",   "123456789123", "1122334455",  "1111111111",
+    "0000000000",    "6666666666",   "8888888888",    "1234554321",   "1212121212",  "123123123123",
+    "1q2w3e4r5t",    "1q2w3e4r5t6y", "q1w2e3r4t5",    "1qaz2wsx3edc", "qwertyuiop",  "qwerty1234",
+    "qwerty12345",   "qwerty123456", "qwer123456",    "asdfghjkl;",   "asdfghjkl1",  "zxcvbnm123",
+    "qazwsxedcrfv",  "password12",   "password123",   "password1234", "passw0rd123", "password2024",
+    "password2025",  "password2026", "p@ssw0rd123",   "p@ssword123",  "admin12345",  "admin123456",
+    "administrator", "adminadmin",   "admin@1234",    "admin@12345",  "woaini1314",  "woaini520",
+    "woaini1314520", "5201314520",   "1314520520",    "woaini123456", "aa12345678",  "aa123456789",
+    "abc1234567",    "abc123456789", "abcd123456",    "abcdefghij",   "iloveyou123", "iloveyou12",
+    "letmein123",    "welcome123",   "welcome1234",   "changeme123",  "volunteer1",  "volunteer123",
+    "zhiyuanzhe",    "zhiyuanzhe1",  "zhiyuanzhe123", "voms123456",   "123456abcd",  "123456qwer",
+    "123456789q",    "123456789.",   "qq123456789",   "wang123456",   "li123456789", "zhang123456",
+    "liu12345678",   "chen123456",
 };
 
 static bool is_common(const char *lower)

@@ -180,12 +180,12 @@ YIELDS static Err *insert(Ctx *ctx, const AccountDraft *entered, bool is_super, 
         &rows));
     AccountId account_id = {row_int(rows, 0, 0)};
     TRY(account_find(ctx, account_id, &account));
-    TRY(audit_record(
-        ctx, &(AuditEntry){.action = "account.create",
-                           .object_type = "account",
-                           .object_id = account_id.value,
-                           .unit_id = draft.unit_id,
-                           .changes = shape_diff(ctx->arena, &account_shape, NULL, account, NULL)}));
+    TRY(audit_record(ctx, &(AuditEntry){.action = "account.create",
+                                        .object_type = "account",
+                                        .object_id = account_id.value,
+                                        .unit_id = draft.unit_id,
+                                        .changes = shape_diff(ctx->arena, &account_shape, NULL,
+                                                              account, NULL)}));
     *ret_id = account_id;
     return NULL;
 }
@@ -203,14 +203,13 @@ YIELDS Err *account_insert_super(Ctx *ctx, const AccountDraft *draft, AccountId 
 YIELDS static Err *update_row(Ctx *ctx, const Account *before, const AccountDraft *draft)
 {
     int64_t affected = 0;
-    TRY(store_exec(ctx->db, &SQL_ACCOUNT_UPDATE,
-                   ARGS(sql_int(before->id.value), sql_text(draft->username),
-                        sql_text(draft->display_name), sql_text(draft->phone),
-                        sql_text(draft->email),
-                        sql_text(choice_name(account_languages, draft->language)),
-                        sql_id(draft->volunteer_id.value), sql_time(ctx->now),
-                        sql_int(before->version)),
-                   &affected));
+    TRY(store_exec(
+        ctx->db, &SQL_ACCOUNT_UPDATE,
+        ARGS(sql_int(before->id.value), sql_text(draft->username), sql_text(draft->display_name),
+             sql_text(draft->phone), sql_text(draft->email),
+             sql_text(choice_name(account_languages, draft->language)),
+             sql_id(draft->volunteer_id.value), sql_time(ctx->now), sql_int(before->version)),
+        &affected));
     if (affected == 0) {
         return ERR(ctx->arena, ERR_STALE, "version_conflict",
                    "account %" PRId64 " changed meanwhile", before->id.value);
@@ -232,14 +231,12 @@ YIELDS Err *account_update(Ctx *ctx, const Account *before, const Account *chang
     TRY(update_row(ctx, before, &draft));
     TRY(account_find(ctx, before->id, ret_account));
     access_forget_after_commit(ctx, before->id);
-    return audit_record(
-        ctx,
-        &(AuditEntry){.action = "account.update",
-                      .object_type = "account",
-                      .object_id = before->id.value,
-                      .unit_id = before->unit_id,
-                      .changes = shape_diff(ctx->arena, &account_shape, before, *ret_account,
-                                            NULL)});
+    return audit_record(ctx, &(AuditEntry){.action = "account.update",
+                                           .object_type = "account",
+                                           .object_id = before->id.value,
+                                           .unit_id = before->unit_id,
+                                           .changes = shape_diff(ctx->arena, &account_shape, before,
+                                                                 *ret_account, NULL)});
 }
 
 YIELDS Err *account_record(Ctx *ctx, const char *action, AccountId account_id, UnitId unit_id,

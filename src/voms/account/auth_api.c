@@ -20,8 +20,9 @@ static const Field LOGIN_FIELDS[] = {
     FIELD(LoginRequest, refresh_delivery, FIELD_CHOICE, .choices = DELIVERIES),
     {},
 };
-const Shape login_shape = {
-    .name = "Login", .size_bytes = sizeof(LoginRequest), .fields = LOGIN_FIELDS};
+const Shape login_shape = {.name = "Login",
+                           .size_bytes = sizeof(LoginRequest),
+                           .fields = LOGIN_FIELDS};
 
 static const Field SECOND_FACTOR_FIELDS[] = {
     FIELD(SecondFactorRequest, challenge_token, FIELD_TEXT, .flags = FIELD_REQUIRED, .min = 1,
@@ -61,8 +62,9 @@ static const Field BRIEF_FIELDS[] = {
     FIELD(Account, volunteer_id, FIELD_ID),
     {},
 };
-static const Shape BRIEF = {
-    .name = "AccountBrief", .size_bytes = sizeof(Account), .fields = BRIEF_FIELDS};
+static const Shape BRIEF = {.name = "AccountBrief",
+                            .size_bytes = sizeof(Account),
+                            .fields = BRIEF_FIELDS};
 
 static const Field TOKENS_FIELDS[] = {
     FIELD(Tokens, access_token, FIELD_TEXT),
@@ -116,7 +118,6 @@ YIELDS static Err *reply_tokens(Ctx *ctx, HttpResponse *res, const SessionTokens
         set_cookie(ctx, res, session->refresh_token,
                    ctx->services->config->jwt.refresh_ttl_ms / SECOND_MS);
     }
-    http_set_header(res, "Cache-Control", "no-store");
     return http_reply(res, HTTP_OK, &tokens_shape, &tokens, NULL);
 }
 
@@ -132,7 +133,6 @@ YIELDS Err *auth_login(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
     SecondFactorRequired required = {.second_factor_required = true,
                                      .challenge_token = outcome.challenge_token,
                                      .expires_in = outcome.challenge_expires_in};
-    http_set_header(res, "Cache-Control", "no-store");
     return http_reply(res, HTTP_OK, &REQUIRED, &required, NULL);
 }
 
@@ -186,14 +186,10 @@ typedef struct OwnGrant {
 } OwnGrant;
 
 static const Field OWN_GRANT_FIELDS[] = {
-    FIELD(OwnGrant, grant_id, FIELD_ID),
-    FIELD(OwnGrant, role_id, FIELD_ID),
-    FIELD(OwnGrant, role_code, FIELD_TEXT),
-    FIELD(OwnGrant, role_name_zh, FIELD_TEXT),
-    FIELD(OwnGrant, role_name_en, FIELD_TEXT),
-    FIELD(OwnGrant, unit_id, FIELD_ID),
-    FIELD(OwnGrant, unit_name, FIELD_TEXT),
-    {},
+    FIELD(OwnGrant, grant_id, FIELD_ID),       FIELD(OwnGrant, role_id, FIELD_ID),
+    FIELD(OwnGrant, role_code, FIELD_TEXT),    FIELD(OwnGrant, role_name_zh, FIELD_TEXT),
+    FIELD(OwnGrant, role_name_en, FIELD_TEXT), FIELD(OwnGrant, unit_id, FIELD_ID),
+    FIELD(OwnGrant, unit_name, FIELD_TEXT),    {},
 };
 static const Shape OWN_GRANT = SHAPE(OwnGrant, OWN_GRANT_FIELDS);
 
@@ -256,8 +252,9 @@ static const Field OWN_PATCH_FIELDS[] = {
     FIELD(Account, email, FIELD_TEXT, .min = 3, .max = 254),
     {},
 };
-const Shape own_account_patch_shape = {
-    .name = "OwnAccountPatch", .size_bytes = sizeof(Account), .fields = OWN_PATCH_FIELDS};
+const Shape own_account_patch_shape = {.name = "OwnAccountPatch",
+                                       .size_bytes = sizeof(Account),
+                                       .fields = OWN_PATCH_FIELDS};
 
 /* Room for the grants, and one that the configuration gives. */
 YIELDS static Err *list_own_grants(Ctx *ctx, ObjectList *ret_grants)
@@ -277,9 +274,9 @@ YIELDS static Err *list_own_grants(Ctx *ctx, ObjectList *ret_grants)
     }
     for (size_t i = 0; i < found.count; i++) {
         const Grant *grant = &grants[i];
-        own[count++] = (OwnGrant){grant->id,           grant->role_id,      grant->role_code,
-                                  grant->role_name_zh, grant->role_name_en, grant->unit_id,
-                                  grant->unit_name};
+        own[count++] =
+            (OwnGrant){grant->id,           grant->role_id, grant->role_code, grant->role_name_zh,
+                       grant->role_name_en, grant->unit_id, grant->unit_name};
     }
     *ret_grants = (ObjectList){own, count};
     return NULL;

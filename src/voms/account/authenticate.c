@@ -58,8 +58,8 @@ static RecentKey key_of(const char *token)
 {
     RecentKey hash;
     pthread_once(&hash_key_once, make_hash_key);
-    crypto_shorthash_siphashx24((unsigned char *)&hash, (const unsigned char *)token,
-                                strlen(token), hash_key);
+    crypto_shorthash_siphashx24((unsigned char *)&hash, (const unsigned char *)token, strlen(token),
+                                hash_key);
     return hash;
 }
 

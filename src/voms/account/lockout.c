@@ -13,9 +13,9 @@
 
 static Err *locked(Ctx *ctx, const char *reason, int64_t left_ms)
 {
-    Err *err = ERR(ctx->arena, ERR_LIMITED, "too_many_attempts",
-                   "reason=%s address=%s left_ms=%" PRId64, reason,
-                   ctx->client_address == NULL ? "-" : ctx->client_address, left_ms);
+    Err *err =
+        ERR(ctx->arena, ERR_LIMITED, "too_many_attempts", "reason=%s address=%s left_ms=%" PRId64,
+            reason, ctx->client_address == NULL ? "-" : ctx->client_address, left_ms);
     err->retry_after_ms = left_ms;
     return err;
 }
@@ -93,9 +93,8 @@ YIELDS Err *lockout_check_address(Ctx *ctx)
 
 YIELDS Err *lockout_add_address_failure(Ctx *ctx)
 {
-    return ctx->client_address == NULL
-               ? NULL
-               : add(ctx, address_key(ctx), account_rules_address_lock_ms);
+    return ctx->client_address == NULL ? NULL
+                                       : add(ctx, address_key(ctx), account_rules_address_lock_ms);
 }
 
 YIELDS Err *lockout_check_unknown(Ctx *ctx, const char *login)

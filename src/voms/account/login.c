@@ -35,18 +35,20 @@ YIELDS static Err *refuse_password(Ctx *ctx, const char *login, const Check *che
     TRY(lockout_add_address_failure(ctx));
     if (check->credentials == NULL) {
         TRY(lockout_add_unknown_failure(ctx, login));
-        return ERR(ctx->arena, ERR_UNAUTHENTICATED, "invalid_credentials",
-                   "reason=unknown_user login=%s", account_rules_log_name(ctx->arena, login));
+        return ERR(ctx->arena, ERR_UNAUTHENTICATED, "login_failed",
+                   "unknown user: reason=unknown_user login=%s",
+                   account_rules_log_name(ctx->arena, login));
     }
     TRY(account_add_failure(ctx, check->credentials));
-    return ERR(ctx->arena, ERR_UNAUTHENTICATED, "invalid_credentials",
-               "reason=wrong_password account=%" PRId64, check->credentials->account_id.value);
+    return ERR(ctx->arena, ERR_UNAUTHENTICATED, "login_failed",
+               "wrong password: reason=wrong_password account=%" PRId64,
+               check->credentials->account_id.value);
 }
 
 static Err *refuse_disabled(Ctx *ctx, AccountId account_id)
 {
     return ERR(ctx->arena, ERR_UNAUTHENTICATED, "account_disabled",
-               "reason=account_disabled account=%" PRId64, account_id.value);
+               "account disabled: reason=account_disabled account=%" PRId64, account_id.value);
 }
 
 /* The parameters of the hash were raised since it was made. */
@@ -105,10 +107,8 @@ YIELDS static Err *begin_session(Db *db UNUSED, void *arg)
 YIELDS static Err *begin(Ctx *ctx, const Credentials *credentials, const char *user_agent,
                          const char *action, LoginOutcome *outcome)
 {
-    Beginning work = {.ctx = ctx,
-                      .credentials = credentials,
-                      .user_agent = user_agent,
-                      .action = action};
+    Beginning work = {
+        .ctx = ctx, .credentials = credentials, .user_agent = user_agent, .action = action};
     /* From here on it is known who asks: for the audit log. */
     ctx->caller.account_id = credentials->account_id;
     ctx->caller.name = credentials->username;
@@ -192,8 +192,8 @@ YIELDS static Err *refuse_code(Ctx *ctx, const Credentials *credentials)
 {
     TRY(lockout_add_address_failure(ctx));
     TRY(account_add_failure(ctx, credentials));
-    return ERR(ctx->arena, ERR_UNAUTHENTICATED, "code_wrong",
-               "reason=wrong_code account=%" PRId64, credentials->account_id.value);
+    return ERR(ctx->arena, ERR_UNAUTHENTICATED, "code_wrong", "reason=wrong_code account=%" PRId64,
+               credentials->account_id.value);
 }
 
 YIELDS Err *login_with_second_factor(Ctx *ctx, const SecondFactorRequest *request,

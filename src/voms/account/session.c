@@ -2,23 +2,19 @@
  *
  * A session is the family of its refresh tokens, of which exactly one is good at any time. Each
  * exchange makes the next one. An old one that comes again ends the session: somebody has a copy.
- *
- * One thing is forgiven: the answer to an exchange was lost on its way and the client asks again
- * within GRACE_MS, while the token that it missed was not used. Then that token is taken out of use
- * and another made, so that still only one is good, and whoever comes with the other ends the
- * session. */
+ * Nothing is forgiven, not even a repeated call a moment later: who took the token off the wire
+ * would be just as quick. A client that lost the answer logs in again. */
 #include <inttypes.h>
 #include <sodium.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "voms/account/account.sql.h"
 #include "voms/access/access.h"
+#include "voms/account/account.sql.h"
 #include "voms/account/account_internal.h"
 #include "voms/setting/setting.h"
 
 #define TOKEN_BYTES 32
-#define GRACE_MS (10 * SECOND_MS)
 #define USED_TOKEN_KEPT_MS (90 * DAY_MS) /* longer than a session lasts without being used */
 
 static const Field SESSION_FIELDS[] = {
@@ -175,57 +171,34 @@ YIELDS static Err *check_session(Exchange *exchange, SessionId session_id)
     return NULL;
 }
 
-YIELDS static Err *go_on(Exchange *exchange, const char *next_token, const char *next_hash)
+YIELDS static Err *go_on(Exchange *exchange)
 {
     Ctx *ctx = exchange->ctx;
     SessionTokens *tokens = &exchange->tokens;
     TimeMs expires_at = ctx->now + ctx->services->config->jwt.refresh_ttl_ms;
-    TRY(insert_refresh_token(ctx, next_hash, tokens->session_id));
+    tokens->refresh_token = make_refresh_token(ctx->arena);
+    TRY(insert_refresh_token(ctx, hash_token(ctx->arena, tokens->refresh_token),
+                             tokens->session_id));
     TRY(store_exec(ctx->db, &SQL_SESSION_TOUCH,
-                   ARGS(sql_int(tokens->session_id.value), sql_time(ctx->now),
-                        sql_time(expires_at), sql_text(ctx->client_address)),
+                   ARGS(sql_int(tokens->session_id.value), sql_time(ctx->now), sql_time(expires_at),
+                        sql_text(ctx->client_address)),
                    NULL));
-    tokens->refresh_token = next_token;
     sign_access_token(ctx, tokens);
     return NULL;
 }
 
-/* Takes the successor, if it is unused, out of use. */
-YIELDS static Err *supersede(Ctx *ctx, const char *successor_hash, bool *ret_superseded)
-{
-    int64_t affected = 0;
-    if (successor_hash != NULL) {
-        TRY(store_exec(ctx->db, &SQL_REFRESH_TOKEN_SUPERSEDE,
-                       ARGS(sql_text(successor_hash), sql_time(ctx->now), sql_bool(true)),
-                       &affected));
-    }
-    *ret_superseded = affected == 1;
-    return NULL;
-}
-
-/* A token that was used before: the lost answer of a moment ago, or a copy. */
-YIELDS static Err *exchange_used(Exchange *exchange, const StoreRows *rows, const char *next_token,
-                                 const char *next_hash)
+/* A token that was used before: there are two who hold it. */
+YIELDS static Err *revoke_family(Exchange *exchange, SessionId session_id)
 {
     Ctx *ctx = exchange->ctx;
-    TimeMs used_at = row_time(rows, 0, row_column(rows, "used_at"));
-    bool forgiven = false;
-    TRY(check_session(exchange, (SessionId){row_int(rows, 0, row_column(rows, "session_id"))}));
+    TRY(check_session(exchange, session_id));
     if (exchange->refusal != NULL) {
         return NULL;
     }
-    if (!row_bool(rows, 0, row_column(rows, "superseded")) && ctx->now - used_at <= GRACE_MS) {
-        TRY(supersede(ctx, row_text(rows, 0, row_column(rows, "successor_hash")), &forgiven));
-    }
-    if (!forgiven) {
-        exchange->refusal = "refresh_token_reused";
-        TRY(account_record(ctx, "account.refresh_token_reused", exchange->tokens.account_id,
-                           (UnitId){0}, NULL));
-        return session_end(ctx, exchange->tokens.session_id, "refresh_token_reused");
-    }
-    TRY(store_exec(ctx->db, &SQL_REFRESH_TOKEN_SET_SUCCESSOR,
-                   ARGS(sql_text(exchange->hash), sql_text(next_hash)), NULL));
-    return go_on(exchange, next_token, next_hash);
+    exchange->refusal = "refresh_token_reused";
+    TRY(account_record(ctx, "account.refresh_token_reused", exchange->tokens.account_id,
+                       (UnitId){0}, NULL));
+    return session_end(ctx, session_id, "refresh_token_reused");
 }
 
 /* StoreWork. Refusals are no errors here: what they wrote is to be kept. */
@@ -234,22 +207,20 @@ YIELDS static Err *exchange(Db *db UNUSED, void *arg)
     Exchange *self = arg;
     Ctx *ctx = self->ctx;
     StoreRows *rows = NULL;
-    const char *next_token = make_refresh_token(ctx->arena);
-    const char *next_hash = hash_token(ctx->arena, next_token);
     self->refusal = NULL;
     self->tokens = (SessionTokens){};
-    TRY(store_query(ctx->db, &SQL_REFRESH_TOKEN_USE,
-                    ARGS(sql_text(self->hash), sql_time(ctx->now), sql_text(next_hash)), &rows));
+    TRY(store_query(ctx->db, &SQL_REFRESH_TOKEN_USE, ARGS(sql_text(self->hash), sql_time(ctx->now)),
+                    &rows));
     if (rows->count == 1) {
         TRY(check_session(self, (SessionId){row_int(rows, 0, 0)}));
-        return self->refusal != NULL ? NULL : go_on(self, next_token, next_hash);
+        return self->refusal != NULL ? NULL : go_on(self);
     }
     TRY(store_query(ctx->db, &SQL_REFRESH_TOKEN_FIND, ARGS(sql_text(self->hash)), &rows));
     if (rows->count == 0) {
         self->refusal = "unknown_refresh_token";
         return NULL;
     }
-    return exchange_used(self, rows, next_token, next_hash);
+    return revoke_family(self, (SessionId){row_int(rows, 0, 0)});
 }
 
 YIELDS Err *session_refresh(Ctx *ctx, const char *refresh_token, SessionTokens *ret_tokens)
@@ -306,7 +277,6 @@ YIELDS Err *session_clean_up(Ctx *ctx)
 {
     const Settings *settings = NULL;
     TRY(setting_load(ctx, &settings));
-    TRY(repeat(ctx, &SQL_SESSION_CLEAN_UP,
-               ctx->now - settings->retention_session_days * DAY_MS));
+    TRY(repeat(ctx, &SQL_SESSION_CLEAN_UP, ctx->now - settings->retention_session_days * DAY_MS));
     return repeat(ctx, &SQL_REFRESH_TOKEN_CLEAN_UP, ctx->now - USED_TOKEN_KEPT_MS);
 }

@@ -26,16 +26,15 @@ static int key_length(const Config *config)
 static int add_claims(Arena *arena, const Config *config, TokenUse use, const TokenClaims *claims,
                       jwt_t *jwt)
 {
-    int failed = jwt_add_grant(jwt, "iss", config->jwt.issuer) |
-                 jwt_add_grant(jwt, "use", USES[use]) |
-                 jwt_add_grant(jwt, "sub",
-                               arena_printf(arena, "%" PRId64, claims->account_id.value)) |
-                 jwt_add_grant_int(jwt, "iat", claims->issued_at / SECOND_MS) |
-                 jwt_add_grant_int(jwt, "nbf", claims->not_before / SECOND_MS) |
-                 jwt_add_grant_int(jwt, "exp", claims->expires_at / SECOND_MS);
+    int failed =
+        jwt_add_grant(jwt, "iss", config->jwt.issuer) | jwt_add_grant(jwt, "use", USES[use]) |
+        jwt_add_grant(jwt, "sub", arena_printf(arena, "%" PRId64, claims->account_id.value)) |
+        jwt_add_grant_int(jwt, "iat", claims->issued_at / SECOND_MS) |
+        jwt_add_grant_int(jwt, "nbf", claims->not_before / SECOND_MS) |
+        jwt_add_grant_int(jwt, "exp", claims->expires_at / SECOND_MS);
     if (use == TOKEN_ACCESS) {
-        return failed | jwt_add_grant(jwt, "sid",
-                                      arena_printf(arena, "%" PRId64, claims->session_id.value));
+        return failed |
+               jwt_add_grant(jwt, "sid", arena_printf(arena, "%" PRId64, claims->session_id.value));
     }
     return failed | jwt_add_grant_int(jwt, "stamp", claims->stamp) |
            jwt_add_grant_bool(jwt, "cookie", claims->cookie);

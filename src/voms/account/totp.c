@@ -67,9 +67,9 @@ static void init_oath(void)
 static bool is_code_of(const unsigned char *secret, const char *code, int64_t step)
 {
     char expected[DIGITS + 1];
-    int failed = oath_totp_generate((const char *)secret, SECRET_BYTES,
-                                    (time_t)(step * STEP_SECONDS), STEP_SECONDS, 0, DIGITS,
-                                    expected);
+    int failed =
+        oath_totp_generate((const char *)secret, SECRET_BYTES, (time_t)(step * STEP_SECONDS),
+                           STEP_SECONDS, 0, DIGITS, expected);
     return failed == OATH_OK && sodium_memcmp(expected, code, DIGITS) == 0;
 }
 
@@ -98,7 +98,8 @@ static const char *make_recovery_code(Arena *arena)
     return arena_printf(arena, "%.4s-%.4s-%.4s-%.4s", text, text + 4, text + 8, text + 12);
 }
 
-/* However it was typed: without spaces and dashes, in lower case. 80 random bits need no slow hash. */
+/* However it was typed: without spaces and dashes, in lower case. 80 random bits need no slow hash.
+ */
 static const char *hash_recovery_code(Arena *arena, const char *code)
 {
     Str plain;
@@ -211,11 +212,10 @@ YIELDS Err *totp_take_code(Ctx *ctx, AccountId account_id, const char *code, boo
     Totp *totp = NULL;
     int64_t affected = 0;
     TRY(totp_find(ctx, account_id, &totp));
-    int64_t step =
-        totp == NULL || !totp->enabled ? -1 : totp_match(totp->secret, code, ctx->now);
+    int64_t step = totp == NULL || !totp->enabled ? -1 : totp_match(totp->secret, code, ctx->now);
     if (step >= 0) {
-        TRY(store_exec(ctx->db, &SQL_TOTP_TAKE_STEP,
-                       ARGS(sql_int(account_id.value), sql_int(step)), &affected));
+        TRY(store_exec(ctx->db, &SQL_TOTP_TAKE_STEP, ARGS(sql_int(account_id.value), sql_int(step)),
+                       &affected));
     }
     *ret_taken = affected == 1;
     return NULL;

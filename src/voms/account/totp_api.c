@@ -91,7 +91,6 @@ YIELDS Err *totp_handle_start(Ctx *ctx, const HttpRequest *req UNUSED, HttpRespo
     TRY(account_find(ctx, ctx->caller.account_id, &own));
     TRY(totp_start(ctx, own->id, &start.secret));
     start.otpauth_uri = totp_uri(ctx->arena, own->username, start.secret);
-    http_set_header(res, "Cache-Control", "no-store");
     return http_reply(res, HTTP_OK, &totp_start_shape, &start, NULL);
 }
 
@@ -107,7 +106,6 @@ YIELDS static Err *record(Ctx *ctx, const char *action)
 static Err *reply_codes(HttpResponse *res, const TextList *codes)
 {
     RecoveryCodes answer = {.recovery_codes = *codes};
-    http_set_header(res, "Cache-Control", "no-store");
     return http_reply(res, HTTP_OK, &recovery_codes_shape, &answer, NULL);
 }
 
