@@ -76,6 +76,10 @@ YIELDS Err *account_set_volunteer(Ctx *ctx, AccountId account_id, VolunteerId vo
 /* Finds the account of a volunteer; 0 if there is none. Yields. */
 YIELDS Err *account_of_volunteer(Ctx *ctx, VolunteerId volunteer_id, AccountId *ret_id);
 
+/* The caller's own account as JSON of schema OwnAccount, for the download of everything held.
+ * Yields. */
+YIELDS Err *account_own_json(Ctx *ctx, const char **ret_json);
+
 /* Takes the names off an account, disables it and ends its sessions: its person asked to be
  * deleted. In the open transaction. Yields. */
 YIELDS Err *account_anonymise(Ctx *ctx, AccountId account_id);

@@ -299,30 +299,50 @@ static ObjectList list_own_units(Ctx *ctx, const ObjectList *grants)
     return (ObjectList){units, count};
 }
 
-YIELDS static Err *reply_own_account(Ctx *ctx, HttpResponse *res)
+YIELDS static Err *find_own_account(Ctx *ctx, OwnAccount *ret_own)
 {
     Account *account = NULL;
     ObjectList grants = {};
     TRY(account_find(ctx, ctx->caller.account_id, &account));
     TRY(list_own_grants(ctx, &grants));
-    OwnAccount own = {.id = account->id.value,
-                      .username = account->username,
-                      .display_name = account->display_name,
-                      .phone = account->phone,
-                      .email = account->email,
-                      .language = account->language,
-                      .volunteer_id = account->volunteer_id,
-                      .roles = grants,
-                      .permissions = access_list_own(ctx),
-                      .units = list_own_units(ctx, &grants),
-                      .totp_enabled = account->totp_enabled,
-                      .must_change_password = account->must_change_password,
-                      .last_login_at = account->last_login_at,
-                      .created_at = account->created_at,
-                      .updated_at = account->updated_at,
-                      .version = account->version};
+    *ret_own = (OwnAccount){.id = account->id.value,
+                            .username = account->username,
+                            .display_name = account->display_name,
+                            .phone = account->phone,
+                            .email = account->email,
+                            .language = account->language,
+                            .volunteer_id = account->volunteer_id,
+                            .roles = grants,
+                            .permissions = access_list_own(ctx),
+                            .units = list_own_units(ctx, &grants),
+                            .totp_enabled = account->totp_enabled,
+                            .must_change_password = account->must_change_password,
+                            .last_login_at = account->last_login_at,
+                            .created_at = account->created_at,
+                            .updated_at = account->updated_at,
+                            .version = account->version};
+    return NULL;
+}
+
+YIELDS static Err *reply_own_account(Ctx *ctx, HttpResponse *res)
+{
+    OwnAccount own = {};
+    TRY(find_own_account(ctx, &own));
     http_set_version(res, own.version);
     return http_reply(res, HTTP_OK, &own_account_shape, &own, NULL);
+}
+
+YIELDS Err *account_own_json(Ctx *ctx, const char **ret_json)
+{
+    OwnAccount own = {};
+    Str text;
+    JsonWriter writer;
+    TRY(find_own_account(ctx, &own));
+    str_init(&text, ctx->arena);
+    json_writer_init(&writer, &text);
+    shape_encode(ctx->arena, &writer, &own_account_shape, &own, NULL);
+    *ret_json = str_text(&text);
+    return NULL;
 }
 
 YIELDS Err *auth_show_account(Ctx *ctx, const HttpRequest *req UNUSED, HttpResponse *res)
