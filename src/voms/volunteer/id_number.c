@@ -111,7 +111,7 @@ static int two(const char *digits)
 
 static bool birth_of(const char *number, Date today, Date *ret_birth)
 {
-    char text[16];
+    char text[40];
     snprintf(text, sizeof(text), "%.4s-%02d-%02d", number + 6, two(number + 10), two(number + 12));
     Date birth;
     if (!date_parse(text, &birth) || birth.year < EARLIEST_BIRTH_YEAR ||

@@ -71,6 +71,8 @@ typedef struct VolunteerDraft {
 
 /* Shapes over VolunteerDraft: of the API's bodies, and the columns of an import (number, the data
  * and the guardian's columns; titles and aliases for guessing headers). */
+extern const Shape consent_given_shape;
+extern const Shape guardian_shape;
 extern const Shape volunteer_create_shape; /* VolunteerCreate */
 extern const Shape volunteer_patch_shape;  /* VolunteerPatch */
 extern const Shape volunteer_me_shape;     /* MePatch: no unit */
@@ -174,9 +176,8 @@ typedef struct VolunteerEntry {
 
 /* Makes a volunteer with the membership in its home unit, the consents of the draft (which
  * volunteer_rules_check_consent accepted), history, suggested duplicates and the event
- * volunteer.created. Yields. Fails with ERR_CONFLICT ("duplicate_id_number", current: {"id",
- * "number"} if the caller may know) when a living person has this ID number, ERR_INVALID
- * (unit_id). */
+ * volunteer.created. Yields. Fails with ERR_CONFLICT ("duplicate_id_number", current: the number,
+ * if the caller may know) when a living person has this ID number, ERR_INVALID (unit_id). */
 YIELDS Err *volunteer_insert(Ctx *ctx, const VolunteerDraft *draft, const VolunteerEntry *entry,
                              VolunteerId *ret_id);
 
@@ -193,24 +194,33 @@ typedef struct VolunteerUpdate {
     const VolunteerDraft *after; /* complete and checked */
     const char *action;          /* "volunteer.update" */
     const char *reason;          /* or NULL */
+    bool clears_id_number;       /* after->id_number is NULL because it is to go */
 } VolunteerUpdate;
 
 /* Writes what differs, with history, audit entry and the event volunteer.updated; does nothing when
- * nothing differs. Yields. Fails with ERR_CONFLICT ("duplicate_id_number"), ERR_STALE if it changed
- * since it was read. *ret_changed may be NULL. */
+ * nothing differs. Yields. Fails with ERR_CONFLICT ("duplicate_id_number"), ERR_BUSY if it changed
+ * since it was read: the transaction is repeated. *ret_changed may be NULL. */
 YIELDS Err *volunteer_update(Ctx *ctx, const VolunteerUpdate *update, TextList *ret_changed);
 
 typedef struct VolunteerStateChange {
     VolunteerId id;
     VolunteerState state;
     const char *reason;
-    bool rejected; /* archived because the application was rejected */
+    bool by_decision; /* on an application; memberships are the caller's */
 } VolunteerStateChange;
 
 /* Changes the state, with history and audit entry. Yields. ERR_CONFLICT ("state_conflict", current:
- * {"state"}) unless volunteer_rules_may_become or the change is a decision on an applicant. */
+ * the state) unless volunteer_rules_may_become or the change is a decision on an applicant. */
 YIELDS Err *volunteer_set_state(Ctx *ctx, const Volunteer *volunteer,
                                 const VolunteerStateChange *change);
+
+/* Archives a volunteer because it was merged into another; its number stays reserved and finds that
+ * one. Yields. ERR_BUSY if it changed since it was read. */
+YIELDS Err *volunteer_set_merged(Ctx *ctx, const Volunteer *volunteer, VolunteerId into);
+
+/* Moves history, sensitive data (where the other has none), service time and account of one
+ * volunteer to another. Yields. */
+YIELDS Err *volunteer_move_file(Ctx *ctx, VolunteerId from, VolunteerId to);
 
 /* Takes away all that tells who it was, and keeps what the organisation must: number, unit, state
  * history, service (PIPL Art. 47). Ends memberships, drops sensitive data, closes the account.
@@ -225,6 +235,24 @@ YIELDS Err *volunteer_set_consent(Ctx *ctx, VolunteerId id, const char *policy_v
  * Yields. */
 YIELDS Err *volunteer_history_add(Ctx *ctx, VolunteerId id, const char *action, const char *reason,
                                   const char *changes);
+
+/* Checks and writes what a PATCH asks for: draft is the volunteer with the changed fields, draft
+ * custom the values to change. by_volunteer: the person itself, which may not change all custom
+ * fields. In the open transaction. Yields. Fails as volunteer_update does, and with ERR_INVALID. */
+YIELDS Err *volunteer_patch(Ctx *ctx, const Volunteer *before, VolunteerDraft *draft,
+                            const TextList *changed, bool by_volunteer);
+
+/* A decision, as bodies of schema Decision say it; rejecting needs a reason. */
+typedef struct VolunteerDecision {
+    int decision; /* as decoded: index of approve, reject */
+    const char *reason;
+    bool approve;
+} VolunteerDecision;
+
+extern const Shape volunteer_decision_shape;
+
+/* Decodes and checks the body of a route with .in = &volunteer_decision_shape. */
+Err *volunteer_decision_read(const HttpRequest *req, VolunteerDecision *ret_decision);
 
 /* ---- Finding ---- */
 
@@ -243,6 +271,24 @@ YIELDS Err *volunteer_find_id_number(Ctx *ctx, VolunteerId id, const char **ret_
 /* A guard for routes under /volunteers/{volunteer_id}: knows volunteer:read, needs route->needs on
  * the volunteer's unit. Yields. */
 YIELDS Err *volunteer_guard(Ctx *ctx, const HttpRequest *req);
+
+/* Like the guard, for ids that come in a body: ERR_NOT_FOUND, ERR_FORBIDDEN. Yields. */
+YIELDS Err *volunteer_check_access(Ctx *ctx, VolunteerId id, const char *needs);
+
+/* May the caller do `needs` on the unit that a body names as unit_id? ERR_INVALID (unit_id) if
+ * there is none that it may know of, ERR_FORBIDDEN. Yields. */
+YIELDS Err *volunteer_check_unit(Ctx *ctx, UnitId unit_id, const char *needs);
+
+/* Answers with a page of the history of a volunteer. Yields. */
+YIELDS Err *volunteer_reply_history(Ctx *ctx, const HttpRequest *req, HttpResponse *res,
+                                    VolunteerId id);
+
+/* Everything of the history, newest first, as a JSON array; at most 1,000 entries. Yields. */
+YIELDS Err *volunteer_history_json(Ctx *ctx, VolunteerId id, const char **ret_json);
+
+/* Emergency contacts and health notes in clear, as JSON of schema Sensitive. The caller audits it.
+ * Yields. */
+YIELDS Err *volunteer_sensitive_json(Ctx *ctx, VolunteerId id, const char **ret_json);
 
 /* Whom does a row of an import mean? By number; else by ID number; else by name with phone (and
  * birth date, when both have one); else by name with birth date where neither has a phone. For each
@@ -292,6 +338,9 @@ YIELDS Err *volunteer_query_read(Ctx *ctx, const HttpRequest *req, VolunteerQuer
 
 /* One page of whom the caller may see. Yields. */
 YIELDS Err *volunteer_list(Ctx *ctx, const VolunteerQuery *query, VolunteerPage *ret_page);
+
+/* A LIKE pattern (ESCAPE '\\') of volunteer.name_terms for a search text. */
+const char *volunteer_name_pattern(Arena *arena, const char *q);
 
 /* The position of an item in the order of a query: two values. */
 size_t volunteer_sort_values(const VolunteerQuery *query, const Volunteer *volunteer,
