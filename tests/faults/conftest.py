@@ -1,0 +1,48 @@
+"""Fixtures: servers of the test's own, since each test breaks one."""
+
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
+
+from harness import SUPER_PASSWORD, SUPER_USERNAME, Api, PostgresCluster, Server  # noqa: E402
+
+PROFILES = ("sqlite", "postgres")
+
+
+@pytest.fixture(scope="session")
+def durable_cluster():
+    """A private PostgreSQL that syncs its commits."""
+    cluster = PostgresCluster("fsync=on").start()
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def start(request):
+    """Starts a server; at the test's end it must still stop cleanly."""
+    made = []
+
+    def make(profile, **kwargs):
+        cluster = request.getfixturevalue("durable_cluster") if profile == "postgres" else None
+        server = Server(profile, cluster, **kwargs)
+        made.append(server)
+        return server.start()
+
+    yield make
+    for server in made:
+        server.close()
+
+
+@pytest.fixture
+def login():
+    """A client of the super administrator."""
+
+    def make(server):
+        api = Api(server)
+        api.login(SUPER_USERNAME, SUPER_PASSWORD)
+        return api
+
+    return make
