@@ -283,7 +283,7 @@ SELECT count(*) AS total FROM (
     LIMIT CAST($1 AS bigint)) counted
 
 -- clause: volunteer_rows.probe_begin
-SELECT 0 AS nothing
+SELECT 0 AS zero
 
 -- clause: volunteer_rows.probe_open
 , (SELECT count(*) FROM (
