@@ -72,36 +72,6 @@ static void write_bus(Str *out, void *arg)
     write_numbers(out, numbers, COUNT_OF(numbers));
 }
 
-static void write_loops(Str *out, void *arg)
-{
-    const Services *services = arg;
-    LoopStats sum = {};
-    for (size_t i = 0; i < services->loop_count; i++) {
-        LoopStats stats = loop_stats(services->loops[i]);
-        sum.fibers_running += stats.fibers_running;
-        sum.fibers_started += stats.fibers_started;
-        sum.slow_runs += stats.slow_runs;
-        sum.fibers_high_water = MAX(sum.fibers_high_water, stats.fibers_high_water);
-        sum.stack_high_water_bytes = MAX(sum.stack_high_water_bytes, stats.stack_high_water_bytes);
-        sum.lag_us = MAX(sum.lag_us, stats.lag_us);
-        sum.lag_max_us = MAX(sum.lag_max_us, stats.lag_max_us);
-    }
-    const Number numbers[] = {
-        {"voms_fibers_running", "Fibers alive.", false, sum.fibers_running},
-        {"voms_fibers_high_water", "Most fibers at once on one loop.", false,
-         sum.fibers_high_water},
-        {"voms_fibers_started_total", "Fibers started.", true, sum.fibers_started},
-        {"voms_fiber_stack_high_water_bytes", "Deepest stack.", false, sum.stack_high_water_bytes},
-        {"voms_fiber_slow_runs_total", "Runs of 20 ms or more without waiting.", true,
-         sum.slow_runs},
-        {"voms_loop_lag_microseconds", "Lateness of the slowest loop.", false, sum.lag_us},
-        {"voms_loop_lag_max_microseconds", "Worst recent lateness.", false, sum.lag_max_us},
-        {"voms_offload_pending", "Jobs in the thread pool and waiting for it.", false,
-         offload_pending()},
-    };
-    write_numbers(out, numbers, COUNT_OF(numbers));
-}
-
 static int64_t resident_bytes(void)
 {
     long long total = 0;
@@ -131,7 +101,6 @@ static void write_process(Str *out, void *arg)
 void measure_register(Services *services)
 {
     metrics_register(write_process, services);
-    metrics_register(write_loops, services);
     metrics_register(write_store, services);
     metrics_register(write_cache, services);
     metrics_register(write_bus, services);

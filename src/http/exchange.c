@@ -460,7 +460,9 @@ static void add_headers(Exchange *exchange, struct MHD_Response *response)
     if (res->etag != NULL) {
         add_header(response, "ETag", res->etag);
     }
-    add_header(response, "Cache-Control", res->etag != NULL ? "private, no-cache" : "no-store");
+    if (pairs_find_caseless(&res->headers, "Cache-Control") == NULL) {
+        add_header(response, "Cache-Control", res->etag != NULL ? "private, no-cache" : "no-store");
+    }
     add_header(response, "X-Content-Type-Options", "nosniff");
     add_header(response, "X-Request-Id", exchange->req.request_id);
     if (exchange->close_after || exchange->worker->stopping) {

@@ -169,7 +169,7 @@ def test_headers_and_paths_over_the_limit(world):
 def test_bytes_that_are_no_request(world, data):
     answer = raw(world.server, data, seconds=2, close_after=b"\r\n\r\n")
     assert b"root:" not in answer
-    assert answer == b"" or 200 <= status_of(answer) < 500
+    assert answer == b"" or 200 <= status_of(answer) < 500 or status_of(answer) == 505  # HTTP/9.9
     assert world.root.get("/public/system/info").status == 200
 
 
