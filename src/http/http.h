@@ -207,6 +207,7 @@ typedef struct HttpServerOptions {
     int64_t idle_timeout_ms;            /* keep-alive; 0: 60 s */
     int64_t header_timeout_ms;          /* 0: 10 s for the request line and headers */
     int64_t body_timeout_ms;            /* 0: 30 s without progress, and 1 KiB/s at least */
+    int64_t heartbeat_ms;               /* of event streams; 0: 15 s */
     const Route *const *routes;         /* tables, each ending with an empty row; ends with NULL */
     /* Runs a request whose route was found, in its fiber, and answers. Yields. */
     void (*dispatch)(void *owner, HttpRequest *req, HttpResponse *res);

@@ -45,6 +45,7 @@ static void set_defaults(HttpServerOptions *options)
     set_default(&options->idle_timeout_ms, 60 * SECOND_MS);
     set_default(&options->header_timeout_ms, 10 * SECOND_MS);
     set_default(&options->body_timeout_ms, 30 * SECOND_MS);
+    set_default(&options->heartbeat_ms, 15 * SECOND_MS);
     options->connections_max = options->connections_max == 0 ? 10000 : options->connections_max;
 }
 

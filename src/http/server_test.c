@@ -605,6 +605,17 @@ SERVER_TEST(client_that_leaves_a_stream_ends_it)
     ASSERT(t->handler_ended && t->handler_cancelled);
 }
 
+SERVER_TEST(silent_event_stream_has_a_heartbeat, server.options.heartbeat_ms = 300)
+{
+    static Answer answer;
+    int fd = dial(t);
+
+    send_text(fd, "GET /api/events HTTP/1.1\r\n" HOST "\r\n");
+    receive(fd, &answer, false, "\n:\n\n");
+    ASSERT(strstr(answer.body, "\n:\n\n") != NULL);
+    close(fd);
+}
+
 SERVER_TEST(head_of_a_stream_has_no_body)
 {
     Answer *answer = get(t, "HEAD /api/numbers HTTP/1.1\r\n" HOST "\r\n");

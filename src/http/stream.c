@@ -12,8 +12,7 @@ enum {
     DOWNLOAD_RING_BYTES = 64 * 1024,
     EVENTS_RING_BYTES = 8 * 1024,
     FILE_PIECE_BYTES = 64 * 1024,
-    STALL_MS = 60000, /* a client that takes nothing for so long is given up */
-    HEARTBEAT_MS = 15000
+    STALL_MS = 60000 /* a client that takes nothing for so long is given up */
 };
 
 struct HttpStream {
@@ -28,6 +27,7 @@ struct HttpStream {
     bool aborted;   /* the rest is missing: the client must notice */
     bool in_write;  /* a piece is only partly in the ring */
     Waiter *writer; /* waits for room, or NULL */
+    int64_t heartbeat_ms;
     Deadline heartbeat_due;
 };
 
@@ -224,7 +224,8 @@ Err *http_sse_begin(HttpResponse *res)
     HttpStream *stream = begin(res, HTTP_OK, "text/event-stream", EVENTS_RING_BYTES);
 
     stream->is_events = true;
-    stream->heartbeat_due = deadline_after(HEARTBEAT_MS);
+    stream->heartbeat_ms = stream->exchange->worker->server->options.heartbeat_ms;
+    stream->heartbeat_due = deadline_after(stream->heartbeat_ms);
     http_set_header(res, "X-Accel-Buffering", "no");
     send_head(stream);
     return NULL;
@@ -254,7 +255,7 @@ YIELDS Err *http_sse_send(HttpResponse *res, const char *event, const char *id, 
         line = line[length] == '\0' ? NULL : line + length + 1;
     }
     str_append_char(&text, '\n');
-    res->stream->heartbeat_due = deadline_after(HEARTBEAT_MS);
+    res->stream->heartbeat_due = deadline_after(res->stream->heartbeat_ms);
     return http_stream_write(res, text.data, text.length);
 }
 
@@ -265,7 +266,7 @@ void stream_tick(HttpStream *stream, Deadline now)
     if (!stream->is_events || stream->ended || now < stream->heartbeat_due) {
         return;
     }
-    stream->heartbeat_due = now + HEARTBEAT_MS;
+    stream->heartbeat_due = now + stream->heartbeat_ms;
     if (stream->count == 0 && !stream->in_write) {
         put_bytes(stream, comment, sizeof(comment) - 1);
         exchange_resume(stream->exchange);
