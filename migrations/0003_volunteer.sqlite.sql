@@ -111,9 +111,8 @@ CREATE TABLE membership (
     version INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 -- One lasting membership of a volunteer in a unit; ended ones stay as history.
-CREATE UNIQUE INDEX membership_current_key ON membership (volunteer_id, unit_id)
-    WHERE state NOT IN ('left', 'rejected');
-CREATE INDEX membership_volunteer_index ON membership (volunteer_id, id);
+CREATE UNIQUE INDEX membership_current_key ON membership (
+    volunteer_id, unit_id, (CASE WHEN state IN ('left', 'rejected') THEN id ELSE 0 END));
 CREATE INDEX membership_unit_index ON membership (unit_id, state, id);
 CREATE INDEX membership_waiting_index ON membership (id)
     WHERE state = 'applied' OR leave_requested_at IS NOT NULL;
@@ -186,7 +185,8 @@ CREATE INDEX duplicate_pair_other_index ON duplicate_pair (other_id);
 CREATE INDEX duplicate_pair_score_index ON duplicate_pair (score, volunteer_id, other_id)
     WHERE dismissed_at IS NULL;
 
--- Whom a background job still has to compare with the others.
+-- Whom a background job still has to compare with the others: ids from first_id to last_id.
 CREATE TABLE duplicate_queue (
-    volunteer_id INTEGER PRIMARY KEY
+    first_id INTEGER PRIMARY KEY,
+    last_id INTEGER NOT NULL
 ) STRICT;

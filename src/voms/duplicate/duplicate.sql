@@ -149,16 +149,16 @@ FROM (
     LIMIT $4) counted;
 
 -- name: duplicate_queue_add
-INSERT INTO duplicate_queue (volunteer_id)
-VALUES ($1)
-ON CONFLICT DO NOTHING;
+INSERT INTO duplicate_queue (first_id, last_id)
+VALUES ($1, $2)
+ON CONFLICT (first_id) DO UPDATE SET last_id = excluded.last_id;
 
--- name: duplicate_queue_list
-SELECT q.volunteer_id
+-- name: duplicate_queue_first
+SELECT q.first_id, q.last_id
 FROM duplicate_queue q
-ORDER BY q.volunteer_id
-LIMIT $1;
+ORDER BY q.first_id
+LIMIT 1;
 
 -- name: duplicate_queue_remove
 DELETE FROM duplicate_queue
-WHERE volunteer_id = $1;
+WHERE first_id = $1;

@@ -165,18 +165,18 @@ YIELDS Err *duplicate_forget(Ctx *ctx, VolunteerId volunteer_id)
 
 YIELDS Err *duplicate_enqueue(Ctx *ctx, const VolunteerId *ids, size_t count)
 {
-    SqlArgs *args = ARENA_ARRAY(ctx->arena, SqlArgs, count);
-    SqlValue *values = ARENA_ARRAY(ctx->arena, SqlValue, count);
+    int64_t first = INT64_MAX;
+    int64_t last = 0;
     for (size_t i = 0; i < count; i++) {
-        values[i] = sql_int(ids[i].value);
-        args[i] = (SqlArgs){.values = &values[i], .count = 1};
+        first = MIN(first, ids[i].value);
+        last = MAX(last, ids[i].value);
     }
-    return store_exec_many(ctx->db, &SQL_DUPLICATE_QUEUE_ADD, args, count, NULL);
+    return store_exec(ctx->db, &SQL_DUPLICATE_QUEUE_ADD, ARGS(sql_int(first), sql_int(last)), NULL);
 }
 
 typedef struct Chunk {
     Ctx *ctx;
-    size_t done;
+    bool found; /* was anybody left to compare? */
 } Chunk;
 
 YIELDS static Err *work_chunk(Db *db, void *arg)
@@ -185,13 +185,22 @@ YIELDS static Err *work_chunk(Db *db, void *arg)
     Ctx ctx = *chunk->ctx;
     StoreRows *rows = NULL;
     ctx.db = db;
-    TRY(store_query(db, &SQL_DUPLICATE_QUEUE_LIST, ARGS(sql_int(CHUNK)), &rows));
-    for (size_t i = 0; i < rows->count; i++) {
-        TRY(duplicate_refresh(&ctx, (VolunteerId){row_int(rows, i, 0)}));
-        TRY(store_exec(db, &SQL_DUPLICATE_QUEUE_REMOVE, ARGS(sql_int(row_int(rows, i, 0))), NULL));
+    TRY(store_query(db, &SQL_DUPLICATE_QUEUE_FIRST, NO_ARGS, &rows));
+    chunk->found = rows->count > 0;
+    if (!chunk->found) {
+        return NULL;
     }
-    chunk->done = rows->count;
-    return NULL;
+    int64_t first = row_int(rows, 0, 0);
+    int64_t last = row_int(rows, 0, 1);
+    int64_t end = MIN(last, first + CHUNK - 1);
+    for (int64_t id = first; id <= end; id++) {
+        TRY(duplicate_refresh(&ctx, (VolunteerId){id}));
+    }
+    TRY(store_exec(db, &SQL_DUPLICATE_QUEUE_REMOVE, ARGS(sql_int(first)), NULL));
+    if (end == last) {
+        return NULL;
+    }
+    return store_exec(db, &SQL_DUPLICATE_QUEUE_ADD, ARGS(sql_int(end + 1), sql_int(last)), NULL);
 }
 
 YIELDS Err *duplicate_work_off(Ctx *ctx)
@@ -208,7 +217,7 @@ YIELDS Err *duplicate_work_off(Ctx *ctx)
         if (err != NULL) {
             return err_copy(ctx->arena, err);
         }
-        if (chunk.done < CHUNK) {
+        if (!chunk.found) {
             return NULL;
         }
     }

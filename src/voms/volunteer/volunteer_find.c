@@ -197,7 +197,9 @@ static json_t *collect_keys(Search *search, const Way *way)
     for (size_t i = 0; i < search->count; i++) {
         const char *key = search->found[i] == NULL ? way->of_draft(search, i) : NULL;
         if (key != NULL && way->json_keys) {
-            json_array_append_new(keys, json_loads(key, 0, NULL));
+            json_t *json = NULL;
+            BUG_ON(json_parse(search->ctx->arena, key, strlen(key), &json) != NULL);
+            json_array_append(keys, json);
         } else if (key != NULL) {
             json_array_append_new(keys, json_string(key));
         }

@@ -1,5 +1,6 @@
 /* Rows and volunteers: what is written. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/vault.h"
@@ -93,6 +94,21 @@ static void add_terms(Ctx *ctx, ArgsList *list, const NameReading *reading,
     }
     for (size_t i = 0; i < draft->service_categories.count; i++) {
         add_term(ctx, list, "c:", draft->service_categories.items[i], id);
+    }
+}
+
+static int compare_terms(const void *a, const void *b)
+{
+    const SqlArgs *left = a;
+    const SqlArgs *right = b;
+    return strcmp(left->values[0].text, right->values[0].text);
+}
+
+/* In the order of the index each of its pages is visited once. */
+static void sort_terms(ArgsList *terms)
+{
+    if (terms->count > 1) {
+        qsort(terms->items, terms->count, sizeof(terms->items[0]), compare_terms);
     }
 }
 
@@ -245,6 +261,7 @@ YIELDS static Err *insert_batch(Ctx *ctx, const VolunteerDraft *drafts, size_t c
     if (inserted != (int64_t)count) {
         return duplicate_error(ctx);
     }
+    sort_terms(&batch.terms);
     TRY(exec_list(ctx, &SQL_VOLUNTEER_TERM_INSERT, &batch.terms, NULL));
     TRY(exec_list(ctx, &SQL_VOLUNTEER_HISTORY_INSERT, &batch.history, NULL));
     TRY(insert_memberships(ctx, &batch));
