@@ -5,8 +5,8 @@
 #include "base/log.h"
 #include "store.sql.h"
 
-#define YIELD_AFTER_MS 8 /* a fiber that only reads lets others run after so long */
-#define SLOW_STATEMENT_MS 20
+#define YIELD_AFTER_MS 8   /* a fiber that only reads lets others run after so long */
+#define IN_LOOP_MAX_MS 100 /* a read that takes longer starts anew in the thread pool */
 #define SCAN_QUEUE_MAX 256
 
 static SqliteLoop *sqlite_loop(StoreLoop *loop)
@@ -29,18 +29,36 @@ YIELDS static Err *be_fair(void)
     return time_monotonic() - turn_started_ms < YIELD_AFTER_MS ? NULL : fiber_yield();
 }
 
-YIELDS static Err *read_in_loop(SqliteLoop *loop, Db *db, const StoreCall *call, SqlRows **ret_rows)
+/* Has the statement been too slow for the loop before? */
+static bool is_slow(const SqliteLoop *loop, const StoreCall *call)
+{
+    for (size_t i = 0; i < loop->slow_count; i++) {
+        if (loop->slow[i] == call->statement) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void note_slow(SqliteLoop *loop, const StoreCall *call)
+{
+    log_event(LOG_WARN, "a statement is too slow for the loop; it should be marked as a scan",
+              LOG_TEXT("name", call->statement->name), LOG_INT("limit_ms", IN_LOOP_MAX_MS));
+    if (!call->built && loop->slow_count < COUNT_OF(loop->slow)) {
+        loop->slow[loop->slow_count++] = call->statement;
+    }
+}
+
+/* *ret_slow: it was interrupted because it would have held up the loop. */
+YIELDS static Err *read_in_loop(SqliteLoop *loop, Db *db, const StoreCall *call, SqlRows **ret_rows,
+                                bool *ret_slow)
 {
     TRY(be_fair());
-    sqlite_db_set_deadline(loop->reader, statement_deadline(loop));
-    int64_t start_ms = time_monotonic();
+    Deadline deadline = statement_deadline(loop);
+    sqlite_db_set_deadline(loop->reader, MIN(deadline, deadline_after(IN_LOOP_MAX_MS)));
     Err *err =
         sqlite_db_run(loop->reader, db->arena, call->statement, call->built, call->args, ret_rows);
-    int64_t duration_ms = time_monotonic() - start_ms;
-    if (duration_ms >= SLOW_STATEMENT_MS) {
-        log_event(LOG_WARN, "slow statement in the loop", LOG_TEXT("name", call->statement->name),
-                  LOG_INT("duration_ms", duration_ms));
-    }
+    *ret_slow = err_is(err, ERR_TIMEOUT) && deadline_left(deadline) > 0;
     return err;
 }
 
@@ -158,6 +176,20 @@ YIELDS static Err *scan(SqliteLoop *loop, Db *db, const StoreCall *call, SqlRows
     return err;
 }
 
+YIELDS static Err *read_alone(SqliteLoop *loop, Db *db, const StoreCall *call, SqlRows **ret_rows)
+{
+    bool slow = false;
+    if (call->statement->scan || is_slow(loop, call)) {
+        return scan(loop, db, call, ret_rows);
+    }
+    Err *err = read_in_loop(loop, db, call, ret_rows, &slow);
+    if (!slow) {
+        return err;
+    }
+    note_slow(loop, call);
+    return scan(loop, db, call, ret_rows);
+}
+
 /* ---- The driver's functions ---- */
 
 YIELDS static Err *query(StoreLoop *base, Db *db, const StoreCall *call, SqlRows **ret_rows)
@@ -169,8 +201,7 @@ YIELDS static Err *query(StoreLoop *base, Db *db, const StoreCall *call, SqlRows
         return sqlite_writer_statement(loop, &transaction->entry, db->arena, call, ret_rows);
     }
     if (!call->statement->writes) {
-        return call->statement->scan ? scan(loop, db, call, ret_rows)
-                                     : read_in_loop(loop, db, call, ret_rows);
+        return read_alone(loop, db, call, ret_rows);
     }
     WriteEntry entry = {.call = call, .arena = db->arena};
     TRY(sqlite_writer_run(loop, &entry));

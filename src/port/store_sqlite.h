@@ -54,12 +54,15 @@ typedef struct SqliteWriter {
 } SqliteWriter;
 
 #define SCAN_CONNECTIONS_MAX 2
+#define SLOW_STATEMENTS_MAX 32
 
 typedef struct SqliteLoop {
     StoreLoop base;
     SqliteDb *reader;
     FiberSemaphore scan_permits;
-    SqliteDb *scanners[SCAN_CONNECTIONS_MAX]; /* idle ones; NULL: to be opened */
+    SqliteDb *scanners[SCAN_CONNECTIONS_MAX];      /* idle ones; NULL: to be opened */
+    const SqlStatement *slow[SLOW_STATEMENTS_MAX]; /* reads that were too slow for the loop */
+    size_t slow_count;
     SqliteWriter writer;
     FiberGroup fibers;
 } SqliteLoop;

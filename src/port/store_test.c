@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/sqlite.h"
 #include "store_test.sql.h"
 
 static void add_item(StoreTest *t, const char *name, int64_t size)
@@ -902,4 +903,67 @@ STORE_TEST(loops_share_the_database)
     fiber_group_join(&t->children);
     ASSERT_OK(offload(wait_for_thread, &thread));
     ASSERT_INT_EQUAL(400, count_items(t));
+}
+
+/* ---- SQLite: the loop goes on ---- */
+
+static void tick(void *arg)
+{
+    for (int *count = arg; fiber_sleep(10) == NULL; ++*count) {
+        /* Until it is cancelled. */
+    }
+}
+
+SQLITE_TEST(slow_read_leaves_the_loop)
+{
+    StoreRows *rows = NULL;
+    int ticks = 0;
+    Fiber *ticker = fiber_spawn(&t->children, "ticker", tick, &ticks);
+    Err *err = store_query(&t->db, &SQL_SLOW_PIPELINED, ARGS(sql_int(60)), &rows);
+    ASSERT_ERR(ERR_TIMEOUT, err); /* of the statement, 3 s; not the loop's 100 ms */
+    ASSERT(ticks > 50);
+    ticks = 0;
+    fiber_set_deadline(deadline_after(500));
+    err = store_query(&t->db, &SQL_SLOW_PIPELINED, ARGS(sql_int(60)), &rows);
+    fiber_set_deadline(DEADLINE_NEVER);
+    ASSERT_ERR(ERR_TIMEOUT, err);
+    ASSERT(ticks > 5);
+    fiber_cancel(ticker);
+    fiber_group_join(&t->children);
+}
+
+typedef struct OtherProcess {
+    const char *path;
+} OtherProcess;
+
+/* Holds SQLite's write lock for a while, as another process would. */
+static void hold_lock(void *arg)
+{
+    OtherProcess *other = arg;
+    SqliteDb *db = NULL;
+    Arena *arena = arena_new();
+    SqliteOptions options = {.path = other->path, .busy_timeout_ms = 1000};
+    ASSERT_OK(sqlite_db_open(arena, &options, &db));
+    ASSERT_OK(sqlite_db_control(db, arena, "BEGIN IMMEDIATE"));
+    usleep(300000);
+    ASSERT_OK(sqlite_db_control(db, arena, "COMMIT"));
+    sqlite_db_close(db);
+    arena_free(arena);
+}
+
+static void lock_from_outside(void *arg)
+{
+    ASSERT_OK(offload(hold_lock, arg));
+}
+
+SQLITE_TEST(writes_wait_for_another_process)
+{
+    OtherProcess other = {.path = t->options.path};
+    fiber_spawn(&t->children, "other", lock_from_outside, &other);
+    ASSERT_OK(fiber_sleep(100));
+    int64_t start = time_monotonic();
+    add_item(t, "a", 1);
+    ASSERT(time_monotonic() - start > 50);
+    ASSERT_INT_EQUAL(1, count_items(t));
+    fiber_group_join(&t->children);
 }
