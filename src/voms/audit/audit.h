@@ -36,3 +36,44 @@ typedef struct AuditVerification {
 
 /* Recomputes the whole chain, page by page. Yields. */
 YIELDS Err *audit_verify(Ctx *ctx, AuditVerification *ret_verification);
+
+/* ---- Reading: for the list and its export ---- */
+
+/* A stored entry. */
+typedef struct AuditRow {
+    int64_t id;
+    TimeMs at;
+    int64_t actor_id; /* 0: the system, or nobody logged in */
+    const char *actor_name;
+    const char *action;
+    const char *object_type;
+    int64_t object_id;
+    int64_t unit_id;
+    const char *changes;
+    const char *purpose;
+    const char *detail;
+    const char *address;
+    const char *request_id;
+    int64_t sequence; /* 0: not sealed */
+    const char *previous_hash;
+    const char *hash;
+} AuditRow;
+
+typedef struct AuditQuery {
+    int64_t actor_id; /* 0: any, as with the others */
+    const char *action;
+    const char *object_type;
+    int64_t object_id;
+    TimeMs from;
+    TimeMs to;
+    int64_t before_id; /* the cursor: only entries below */
+    int64_t limit;
+} AuditQuery;
+
+/* Lists the entries that the caller may see, newest first, without changes and hashes. Yields. */
+YIELDS Err *audit_list(Ctx *ctx, const AuditQuery *query, ObjectList *ret_rows);
+
+/* Reads the filters of a request: those of GET /audit and its export. ERR_INVALID. */
+Err *audit_query_read(const HttpRequest *req, AuditQuery *ret_query);
+
+extern const Shape audit_entry_shape;

@@ -42,7 +42,7 @@ const Shape audit_detail_shape = {.name = "AuditEntryDetail",
                                   .size_bytes = sizeof(AuditRow),
                                   .fields = DETAIL_FIELDS};
 
-static Err *read_filters(const HttpRequest *req, AuditQuery *ret_query)
+Err *audit_query_read(const HttpRequest *req, AuditQuery *ret_query)
 {
     AuditQuery query = {};
     TRY(page_query_id(req, "actor_id", &query.actor_id));
@@ -83,7 +83,7 @@ YIELDS static Err *list(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
     HttpList answer = {.shape = &audit_entry_shape, .total = -1};
     TRY(http_query_only(req, NAMES));
     TRY(page_query(req, &page));
-    TRY(read_filters(req, &query));
+    TRY(audit_query_read(req, &query));
     if (page.with_total) {
         TRY(audit_count(ctx, &query, &answer.total));
     }
