@@ -49,7 +49,7 @@ typedef struct Err {
     const char *message;    /* for the log; English */
     const char *param;      /* the value that the client's text mentions, or NULL */
     ErrField *fields;       /* broken fields, or NULL */
-    const char *current;    /* ERR_CONFLICT: the current state, or NULL */
+    const char *current;    /* ERR_CONFLICT: the current state, a word or a JSON object; or NULL */
     int64_t retry_after_ms; /* ERR_LIMITED, ERR_UNAVAILABLE: 0 if unknown */
     const struct Err *cause;
     const char *file;

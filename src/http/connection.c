@@ -244,72 +244,90 @@ static void check_exchange(Exchange *exchange, Deadline now)
 /* ---- Lost clients ---- */
 
 /* The fiber fails at its next wait; then its answer finds the connection closed. */
-static void lose_client(Exchange *exchange)
+static void lose_client(Connection *connection)
 {
+    Exchange *exchange = connection->current;
+
+    if (exchange == NULL || exchange->fiber == NULL) {
+        connection_kill(connection, NULL);
+    }
+    if (exchange == NULL) {
+        return;
+    }
     exchange->gone = true;
     if (exchange->fiber != NULL) {
         fiber_cancel(exchange->fiber);
         upload_client_gone(exchange);
         stream_client_gone(exchange->res.stream);
-    } else if (exchange->connection != NULL) {
-        connection_kill(exchange->connection, NULL);
-        exchange_resume(exchange);
     }
-    if (exchange->res.stream != NULL) {
+    if (exchange->fiber == NULL || exchange->res.stream != NULL) {
         exchange_resume(exchange);
     }
 }
 
-static void poll_batch(struct pollfd *fds, Exchange **exchanges, nfds_t count)
-{
-    if (count == 0 || poll(fds, count, 0) <= 0) {
-        return;
-    }
-    for (nfds_t i = 0; i < count; i++) {
-        if ((fds[i].revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0) {
-            lose_client(exchanges[i]);
-        }
-    }
-}
-
-/* Of suspended connections libmicrohttpd hears nothing; a client that closed its side is taken to
- * be gone. */
-static void find_lost_clients(Worker *worker, Deadline now)
-{
+typedef struct LostCheck {
     struct pollfd fds[POLL_BATCH];
-    Exchange *exchanges[POLL_BATCH];
-    nfds_t count = 0;
+    Connection *connections[POLL_BATCH];
+    nfds_t count;
+} LostCheck;
 
-    for (Exchange *exchange = worker->exchanges; exchange != NULL; exchange = exchange->next) {
-        if (!exchange->suspended || exchange->gone ||
-            now - exchange->phase_since < LOST_CHECK_AFTER_MS) {
-            continue;
-        }
-        fds[count] = (struct pollfd){.fd = exchange->connection->fd, .events = POLLRDHUP};
-        exchanges[count++] = exchange;
-        if (count == POLL_BATCH) {
-            poll_batch(fds, exchanges, count);
-            count = 0;
+static void ask_batch(LostCheck *check)
+{
+    int answers = check->count == 0 ? 0 : poll(check->fds, check->count, 0);
+
+    for (nfds_t i = 0; answers > 0 && i < check->count; i++) {
+        if ((check->fds[i].revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0) {
+            lose_client(check->connections[i]);
         }
     }
-    poll_batch(fds, exchanges, count);
+    check->count = 0;
+}
+
+static void ask(LostCheck *check, Connection *connection)
+{
+    check->fds[check->count] = (struct pollfd){.fd = connection->fd, .events = POLLRDHUP};
+    check->connections[check->count++] = connection;
+    if (check->count == POLL_BATCH) {
+        ask_batch(check);
+    }
+}
+
+/* Of suspended connections libmicrohttpd hears nothing, and of others it misses an end that comes
+ * together with the last bytes. A client that closed its side is taken to be gone. */
+static bool may_be_lost(const Connection *connection, Deadline now, bool idle_turn)
+{
+    const Exchange *exchange = connection->current;
+
+    if (exchange == NULL) {
+        return idle_turn;
+    }
+    if (exchange->suspended) {
+        return !exchange->gone && now - exchange->phase_since >= LOST_CHECK_AFTER_MS;
+    }
+    Deadline progress =
+        exchange->state == EXCHANGE_HEADERS ? exchange->phase_since : exchange->body_progress;
+    return exchange->state < EXCHANGE_RUN && now - progress >= LOST_CHECK_AFTER_MS;
 }
 
 void connection_sweep(Worker *worker)
 {
     Deadline now = time_monotonic();
-    int64_t turn = worker->tick_count;
+    LostCheck check = {};
 
     for (Connection *connection = worker->connections; connection != NULL;
          connection = connection->next) {
+        bool idle_turn = (worker->tick_count + connection->fd) % IDLE_CHECK_TICKS == 0;
+        if (!connection->killed && may_be_lost(connection, now, idle_turn)) {
+            ask(&check, connection);
+        }
         if (connection->killed) {
             continue;
         }
         if (connection->current != NULL) {
             check_exchange(connection->current, now);
-        } else if ((turn + connection->fd) % IDLE_CHECK_TICKS == 0) {
+        } else if (idle_turn) {
             check_idle(connection, now);
         }
     }
-    find_lost_clients(worker, now);
+    ask_batch(&check);
 }

@@ -188,7 +188,10 @@ static void write_problem(JsonWriter *writer, const HttpRequest *req, const Err 
     if (err->fields != NULL) {
         write_fields(writer, req, err->fields);
     }
-    if (err->current != NULL) {
+    if (err->current != NULL && err->current[0] == '{') {
+        json_write_key(writer, "current");
+        json_write_raw(writer, err->current);
+    } else if (err->current != NULL) {
         json_put_string(writer, "current", err->current);
     }
     json_write_end_object(writer);

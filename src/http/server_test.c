@@ -2,6 +2,8 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -245,17 +247,22 @@ typedef struct Answer {
     size_t length;
 } Answer;
 
-static int dial(const TestServer *t)
+static int dial_to(const TestServer *t, in_addr_t host)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)http_server_port(t->server)),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+                                  .sin_addr.s_addr = host};
     struct timeval timeout = {.tv_sec = 30};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
     ASSERT(connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
     return fd;
+}
+
+static int dial(const TestServer *t)
+{
+    return dial_to(t, htonl(INADDR_LOOPBACK));
 }
 
 static void send_bytes(int fd, const char *bytes, size_t length)
@@ -748,6 +755,61 @@ SERVER_TEST(cors_is_for_the_origins_named, server.options.cors_origins = origins
     ASSERT(has_header(answer, "\nAccess-Control-Allow-Origin: https://portal.example\r\n"));
     answer = get(t, "GET /api/hello/a HTTP/1.1\r\n" HOST "Origin: https://evil.example\r\n\r\n");
     ASSERT(!has_header(answer, "Access-Control"));
+}
+
+/* ---- Connections ---- */
+
+/* An address of this machine that is not loopback; 0 if it has none. */
+static in_addr_t own_address(void)
+{
+    struct ifaddrs *list = NULL;
+    in_addr_t found = 0;
+
+    ASSERT(getifaddrs(&list) == 0);
+    for (struct ifaddrs *entry = list; entry != NULL && found == 0; entry = entry->ifa_next) {
+        if (entry->ifa_addr != NULL && entry->ifa_addr->sa_family == AF_INET &&
+            (entry->ifa_flags & IFF_LOOPBACK) == 0) {
+            found = ((struct sockaddr_in *)(void *)entry->ifa_addr)->sin_addr.s_addr;
+        }
+    }
+    freeifaddrs(list);
+    return found;
+}
+
+static bool is_served(int fd)
+{
+    static Answer answer;
+
+    send_text(fd, "GET /api/hello/a HTTP/1.1\r\n" HOST "\r\n");
+    receive(fd, &answer, false, NULL);
+    return answer.status == 200;
+}
+
+SERVER_TEST(one_address_has_only_so_many_connections,
+            (server.options.host = "0.0.0.0", server.options.connections_per_address_max = 2))
+{
+    in_addr_t address = own_address();
+    int fds[4];
+
+    if (address == 0) {
+        return; /* without a network only loopback is there, which is never limited */
+    }
+    for (int i = 0; i < 3; i++) {
+        fds[i] = dial_to(t, address);
+        ASSERT(is_served(fds[i]) == (i < 2));
+    }
+    fds[3] = dial(t);
+    ASSERT(is_served(fds[3]));
+    close(fds[3]);
+
+    /* A place becomes free with the connection that had it. */
+    close(fds[0]);
+    close(fds[2]);
+    usleep(100 * 1000);
+    fds[0] = dial_to(t, address);
+    ASSERT(is_served(fds[0]));
+    close(fds[0]);
+    close(fds[1]);
 }
 
 /* ---- The web apps ---- */

@@ -1,6 +1,6 @@
 /* Cells of imports and exports: values as people write them. */
-#include <ctype.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,11 +113,12 @@ static json_t *number_from_cell(const Field *field, const char *cell)
         return json_integer(integer);
     }
     double real = strtod(cell, &end);
-    if (*end != '\0' || end == cell || !isdigit((unsigned char)end[-1])) {
+    bool is_decimal = cell[strspn(cell, "0123456789+-.eE")] == '\0';
+    if (*end != '\0' || end == cell || !is_decimal || !isfinite(real)) {
         return json_string(cell);
     }
     /* Spreadsheets write whole numbers as "12.0". */
-    if (field->type != FIELD_REAL && real == (double)(int64_t)real) {
+    if (field->type != FIELD_REAL && fabs(real) <= (double)SHAPE_ID_MAX && real == trunc(real)) {
         return json_integer((int64_t)real);
     }
     return json_real(real);

@@ -30,7 +30,8 @@ static int64_t to_integer(const SqlValue *value)
     case SQL_TIME:
         return value->integer;
     case SQL_REAL:
-        return (int64_t)value->real;
+        /* What does not fit is no number of ours. */
+        return value->real >= -0x1p62 && value->real <= 0x1p62 ? (int64_t)value->real : 0;
     case SQL_TEXT:
         return strtoll(value->text, NULL, 10); /* numeric sums of PostgreSQL */
     default:

@@ -261,6 +261,9 @@ YIELDS Err *pg_open(PgConnection *connection, Arena *arena)
     BUG_ON(connection->pg != NULL);
     Deadline deadline = deadline_after(connection->client->options.connect_timeout_ms);
     Err *err = connect_to(connection, arena, deadline);
+    if (err_is(err, ERR_TIMEOUT) && deadline_left(deadline) > 0) {
+        return err; /* the fiber's own deadline came first */
+    }
     if (err_is(err, ERR_TIMEOUT)) {
         err = ERR(arena, ERR_UNAVAILABLE, "database_unavailable", "no answer within %" PRId64 " ms",
                   connection->client->options.connect_timeout_ms);

@@ -39,6 +39,11 @@ bool access_may_everywhere(const Ctx *ctx, const char *permission);
  * `needs`. For who may do both everywhere it seldom asks the store. Yields. */
 YIELDS Err *access_check_unit(Ctx *ctx, UnitId unit_id, const char *knows, const char *needs);
 
+/* The same for a unit that the request's body names: what the caller may not know of is ERR_INVALID
+ * on the field. Yields. */
+YIELDS Err *access_check_unit_field(Ctx *ctx, UnitId unit_id, const char *field, const char *knows,
+                                    const char *needs);
+
 /* ERR_FORBIDDEN ("permission_missing", param: the permission) unless access_may_everywhere. */
 Err *access_check_everywhere(Ctx *ctx, const char *permission);
 
@@ -69,8 +74,8 @@ void access_forget_after_commit(Ctx *ctx, AccountId account_id);
 YIELDS Err *access_check_not_stronger(Ctx *ctx, AccountId account_id, bool is_super);
 
 /* May the caller give or take this role on this unit: has it account:grant there, and every
- * permission of the role? ERR_NOT_FOUND for a unit that it may not know of, ERR_INVALID on
- * "role_id" for a role that is not there, ERR_FORBIDDEN ("grant_exceeds_own", param: the
+ * permission of the role? ERR_INVALID on "unit_id" for a unit that it may not know of,
+ * on "role_id" for a role that is not there, ERR_FORBIDDEN ("grant_exceeds_own", param: the
  * permission). Yields. */
 YIELDS Err *access_check_grant(Ctx *ctx, int64_t role_id, UnitId unit_id);
 

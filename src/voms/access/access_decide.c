@@ -188,6 +188,18 @@ YIELDS Err *access_check_unit(Ctx *ctx, UnitId unit_id, const char *knows, const
     return check_unit_rights(ctx, unit_id, knows, needs);
 }
 
+YIELDS Err *access_check_unit_field(Ctx *ctx, UnitId unit_id, const char *field, const char *knows,
+                                    const char *needs)
+{
+    Err *err = access_check_unit(ctx, unit_id, knows, needs);
+    if (!err_is(err, ERR_NOT_FOUND)) {
+        return err;
+    }
+    Err *invalid = NULL;
+    err_add_field(ctx->arena, &invalid, field, err->code, NULL);
+    return invalid;
+}
+
 Err *access_check_everywhere(Ctx *ctx, const char *permission)
 {
     return access_may_everywhere(ctx, permission) ? NULL : missing(ctx, permission);
@@ -240,7 +252,7 @@ YIELDS static Err *check_role_exists(Ctx *ctx, int64_t role_id)
 
 YIELDS Err *access_check_grant(Ctx *ctx, int64_t role_id, UnitId unit_id)
 {
-    TRY(access_check_unit(ctx, unit_id, "unit:read", "account:grant"));
+    TRY(access_check_unit_field(ctx, unit_id, "unit_id", "unit:read", "account:grant"));
     TRY(check_role_exists(ctx, role_id));
     if (may_all(ctx)) {
         return NULL;

@@ -321,7 +321,7 @@ YIELDS static Err *insert_with_grants(Db *db UNUSED, void *arg)
 YIELDS static Err *check_creation(Ctx *ctx, const AccountCreate *entered, AccountDraft *draft)
 {
     TRY(choose_unit(ctx, entered, &draft->unit_id));
-    TRY(access_check_unit(ctx, draft->unit_id, "unit:read", "account:create"));
+    TRY(access_check_unit_field(ctx, draft->unit_id, "unit_id", "unit:read", "account:create"));
     TRY(check_volunteer(ctx, draft->volunteer_id));
     TRY(check_grants(ctx, &entered->grants));
     return check_draft(ctx, entered, draft);

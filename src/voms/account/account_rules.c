@@ -97,7 +97,7 @@ const char *account_rules_log_name(Arena *arena, const char *login)
 {
     size_t length = strlen(login);
     if (length < 4) {
-        return arena_printf(arena, "(%zu characters)", length);
+        return arena_printf(arena, "(%zu bytes)", length);
     }
     for (int i = 0; i < 2; i++) {
         if (!is_letter(login[i]) && !is_digit(login[i])) {

@@ -147,7 +147,7 @@ YIELDS static Err *create(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
     Unit draft = {};
     Unit *unit = NULL;
     TRY(http_decode(req, &draft));
-    TRY(access_check_unit(ctx, draft.parent_id, "unit:read", "unit:create"));
+    TRY(access_check_unit_field(ctx, draft.parent_id, "parent_id", "unit:read", "unit:create"));
     TRY(unit_insert(ctx, &draft, &unit));
     http_set_header(res, "Location",
                     arena_printf(ctx->arena, "/api/v1/admin/units/%" PRId64, unit->id.value));
@@ -195,7 +195,7 @@ YIELDS static Err *move(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
     if (unit->parent_id.value != 0) {
         TRY(access_check_unit(ctx, unit->parent_id, "unit:read", "unit:update"));
     }
-    TRY(access_check_unit(ctx, target.parent_id, "unit:read", "unit:create"));
+    TRY(access_check_unit_field(ctx, target.parent_id, "parent_id", "unit:read", "unit:create"));
     TRY(unit_check_move(ctx, unit_id, target.parent_id));
     TRY(unit_move(ctx, unit_id, target.parent_id, &unit));
     return reply_unit(ctx, res, HTTP_OK, unit_id);
