@@ -36,11 +36,14 @@ def objects(world):
         "key": people.word("f"), "title_zh": "尺码", "title_en": "Size", "type": "text", "unit_id": world.north,
     }, expect=201)
     csv = "姓名,手机号\n张三,13800138000\n".encode()
-    made = root.post("/admin/imports", data=csv, params={"kind": "volunteers", "filename": "a.csv"}, expect=201,
-                     headers={"Content-Type": "application/octet-stream"})
-    # The import belongs to the unit its mapping names.
-    columns = [{"index": c["index"], "field": c["field"]} for c in made["columns"]]
-    root.put(f"/admin/imports/{made['id']}/mapping", {"columns": columns, "unit_id": world.north})
+    made = root.call("POST", "/admin/imports", data=csv, params={"kind": "volunteers", "filename": "a.csv"},
+                     headers={"Content-Type": "application/octet-stream"}, check=False)
+    import_id = NOBODY  # when there are no imports, the rows of their routes fail, and those alone
+    if made.status == 201:
+        import_id = made["id"]
+        # The import belongs to the unit its mapping names.
+        columns = [{"index": c["index"], "field": c["field"]} for c in made["columns"]]
+        root.put(f"/admin/imports/{import_id}/mapping", {"columns": columns, "unit_id": world.north})
     entry = root.get("/admin/audit", params={"object_type": "volunteer", "object_id": volunteer["id"]})["items"][0]
     return {
         "volunteer_id": volunteer["id"],
@@ -52,7 +55,7 @@ def objects(world):
         "membership_id": memberships[0]["id"],
         "correction_id": correction["id"],
         "custom_field_id": field["id"],
-        "import_id": made["id"],
+        "import_id": import_id,
         "audit_id": entry["id"],
         "session_id": NOBODY,
         "dead_letter_id": NOBODY,
