@@ -29,7 +29,9 @@ def test_a_change_is_told_with_before_and_after(world):
     listed = entries(world, object_type="volunteer", object_id=volunteer["id"], action="volunteer.update")
     assert len(listed) == 1
     detail = world.root.get(f"/admin/audit/{listed[0]['id']}").json()
-    assert detail["changes"]["occupation"] == {"before": "旧", "after": "新"}
+    # Masked: the log is append-only, and a person may have the own data deleted.
+    change = detail["changes"]["occupation"]
+    assert change["before"].startswith("旧") and change["after"].startswith("新")
     assert detail["actor_id"] == world.root.account_id
     assert detail["address"] == world.root.address
     assert detail["request_id"]
