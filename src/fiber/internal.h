@@ -7,8 +7,9 @@
 #include "fiber/context.h"
 #include "fiber/fiber.h"
 
-/* Handlers call jansson, libpq and SQLite, the deepest of which was seen to need 40 KiB. Only the
- * pages that are touched cost memory. */
+/* Measured: 16 KiB was the deepest of accounts and units on both databases, built without
+ * optimisation. The rest is for what was not seen: TLS handshakes of libpq, ICU, deep queries. Only
+ * the pages that are touched cost memory. */
 #if CONTEXT_ASAN
 #define FIBER_STACK_BYTES ((size_t)1024 * 1024)
 #else
