@@ -199,12 +199,16 @@ static Err *bind_socket(const HttpServer *server, const struct addrinfo *address
 
 static int bound_port(int fd)
 {
-    struct sockaddr_storage address = {};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in ipv4;
+        struct sockaddr_in6 ipv6;
+    } address = {};
     socklen_t length = sizeof(address);
 
-    BUG_ON(getsockname(fd, (struct sockaddr *)&address, &length) != 0);
-    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((struct sockaddr_in *)&address)->sin_port);
+    BUG_ON(getsockname(fd, &address.any, &length) != 0);
+    bool is_ipv6 = address.any.sa_family == AF_INET6;
+    return ntohs(is_ipv6 ? address.ipv6.sin6_port : address.ipv4.sin_port);
 }
 
 /* With SO_REUSEPORT a second server would take half of the first one's connections without a word,

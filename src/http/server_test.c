@@ -333,7 +333,8 @@ static void receive(int fd, Answer *answer, bool is_head, const char *until)
     answer->body += 4;
     answer->body[-2] = '\0';
     answer->head = answer->bytes;
-    sscanf(answer->head, "HTTP/1.1 %d", &answer->status);
+    ASSERT(strncmp(answer->head, "HTTP/1.1 ", 9) == 0);
+    answer->status = (int)strtol(answer->head + 9, NULL, 10);
     if (is_head || answer->status == 204 || answer->status == 304) {
         answer->is_complete = true;
         return;

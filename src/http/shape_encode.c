@@ -159,10 +159,8 @@ static void write_number(JsonWriter *writer, const Field *field, const void *mem
 {
     int64_t value = *(const int64_t *)member;
 
-    if (field->type == FIELD_ID && value == 0) {
-        json_write_null(writer);
-    } else if (field->type == FIELD_TIME && value == 0) {
-        json_write_null(writer);
+    if (field->type != FIELD_INT && value == 0) {
+        json_write_null(writer); /* no id, no time */
     } else if (field->type == FIELD_TIME) {
         json_write_time(writer, value);
     } else {
