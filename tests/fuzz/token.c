@@ -66,7 +66,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* On a stack about as small as a fiber's: the JSON inside of a token nests as deep as a stranger
+/* On a stack as small as a fiber's: the JSON inside of a token nests as deep as a stranger
  * likes. */
 FUZZ(token)
 {
@@ -77,7 +77,7 @@ FUZZ(token)
     pthread_attr_t attributes;
     pthread_t thread;
     BUG_ON(pthread_attr_init(&attributes) != 0);
-    BUG_ON(pthread_attr_setstacksize(&attributes, (size_t)192 * 1024) != 0);
+    BUG_ON(pthread_attr_setstacksize(&attributes, (size_t)128 * 1024) != 0);
     BUG_ON(pthread_create(&thread, &attributes, run, &work) != 0);
     BUG_ON(pthread_join(thread, NULL) != 0);
     pthread_attr_destroy(&attributes);

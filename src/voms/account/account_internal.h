@@ -69,6 +69,7 @@ typedef struct PasswordSlot {
     FiberSemaphore *semaphore;
 } PasswordSlot;
 
+/* Yields. Fails as fiber_semaphore_acquire does. */
 YIELDS Err *password_slot_take(Ctx *ctx, PasswordSlot *ret_slot);
 void password_slot_done(PasswordSlot *slot);
 
@@ -112,6 +113,8 @@ YIELDS Err *account_find_credentials(Ctx *ctx, AccountId account_id, Credentials
 /* Normalises the names of a draft and checks them. Fails with ERR_INVALID. */
 Err *account_check_names(Arena *arena, AccountDraft *draft);
 
+/* Changes of an account, each with its entry in the audit log. Yield. Fail with ERR_STALE when
+ * somebody else was faster. */
 YIELDS Err *account_insert_super(Ctx *ctx, const AccountDraft *draft, AccountId *ret_id);
 YIELDS Err *account_update(Ctx *ctx, const Account *before, const Account *changed,
                            Account **ret_account);
