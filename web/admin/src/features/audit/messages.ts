@@ -3,7 +3,7 @@ import { defineMessages } from '@/i18n/define'
 export default defineMessages(
   {
     title: '审计日志',
-    subtitle: '谁在何时做了什么。记录只增不改,以哈希链相连。',
+    subtitle: '谁在何时做了什么。记录只增不改，以哈希链相连。',
     empty: '还没有记录',
     at: '时间',
     actor: '操作者',

@@ -3,7 +3,7 @@ import { defineMessages } from '@/i18n/define'
 export default defineMessages(
   {
     title: '运行状况',
-    subtitle: '系统各部分的状态,以及后台任务。',
+    subtitle: '系统各部分的状态，以及后台任务。',
     health: '系统状态',
     version: '版本 {version} · 已运行 {uptime}',
     uptime: '{days} 天 {hours} 小时 {minutes} 分',
@@ -37,7 +37,7 @@ export default defineMessages(
     drop: '丢弃',
     retried: '已重新排队',
     dropped: '已丢弃',
-    dropQuestion: '丢弃此消息?它将不会再被处理。',
+    dropQuestion: '丢弃此消息？它将不会再被处理。',
   },
   {
     title: 'Operation',

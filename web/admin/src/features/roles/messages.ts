@@ -3,14 +3,14 @@ import { defineMessages } from '@/i18n/define'
 export default defineMessages(
   {
     title: '角色与权限',
-    subtitle: '角色是一组权限,授予某账号在某单位及其下级使用。',
+    subtitle: '角色是一组权限，授予某账号在某单位及其下级使用。',
     new: '新建角色',
     matrix: '权限一览',
     permission: '权限',
     shipped: '内置',
     created: '角色已创建',
     edit: '编辑角色',
-    deleteQuestion: '删除角色“{name}”?已授予账号的角色不能删除。',
+    deleteQuestion: '删除角色“{name}”？已授予账号的角色不能删除。',
     count: '{count} 项权限',
     all: '全选',
     has: '有',
