@@ -12,13 +12,13 @@ SELECT v.id AS volunteer_id, v.number, v.name, v.gender, v.birth_date, v.phone, 
             LIMIT 1000) pairs) AS duplicate_count
 FROM volunteer v
 CROSS JOIN unit u
-WHERE u.id = v.unit_id AND v.state = 'applicant'
+WHERE u.id = v.unit_id AND v.state = 'applicant' AND v.state <> 'active'
 
 -- clause: application_rows.count_begin
 SELECT count(*) AS total FROM (
     SELECT 1
     FROM volunteer v
-    WHERE v.state = 'applicant'
+    WHERE v.state = 'applicant' AND v.state <> 'active'
 
 -- clause: application_rows.count_end
     LIMIT CAST($1 AS bigint)) counted

@@ -398,13 +398,14 @@ AND v.created_at >= $1 AND v.created_at < $2
 -- clause: volunteer_gender.test -- scan
 AND v.gender = $1
 
+-- The second condition is the one of the partial index, as SQLite wants to read it.
 -- clause: volunteer_state_applicant.ids
 SELECT s.id
 FROM volunteer s
-WHERE s.state = 'applicant'
+WHERE s.state = 'applicant' AND s.state <> 'active'
 
 -- clause: volunteer_state_applicant.test -- scan
-AND v.state = 'applicant'
+AND v.state = 'applicant' AND v.state <> 'active'
 
 -- clause: volunteer_state_active.ids
 SELECT s.id
@@ -417,26 +418,26 @@ AND v.state = 'active'
 -- clause: volunteer_state_inactive.ids
 SELECT s.id
 FROM volunteer s
-WHERE s.state = 'inactive'
+WHERE s.state = 'inactive' AND s.state <> 'active'
 
 -- clause: volunteer_state_inactive.test -- scan
-AND v.state = 'inactive'
+AND v.state = 'inactive' AND v.state <> 'active'
 
 -- clause: volunteer_state_suspended.ids
 SELECT s.id
 FROM volunteer s
-WHERE s.state = 'suspended'
+WHERE s.state = 'suspended' AND s.state <> 'active'
 
 -- clause: volunteer_state_suspended.test -- scan
-AND v.state = 'suspended'
+AND v.state = 'suspended' AND v.state <> 'active'
 
 -- clause: volunteer_state_archived.ids
 SELECT s.id
 FROM volunteer s
-WHERE s.state = 'archived'
+WHERE s.state = 'archived' AND s.state <> 'active'
 
 -- clause: volunteer_state_archived.test -- scan
-AND v.state = 'archived'
+AND v.state = 'archived' AND v.state <> 'active'
 
 -- clause: volunteer_after.number_up
 AND v.id > CAST($1 AS bigint)

@@ -9,7 +9,7 @@
 #include "voms/volunteer/volunteer.sql.h"
 #include "voms/volunteer/volunteer_internal.h"
 
-#define BATCH 500
+#define BATCH 2000
 #define UNITS_MAX 500
 
 /* xorshift64*: small, and the same everywhere. */
