@@ -57,7 +57,8 @@ CREATE TABLE idempotency_key (
     key text NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
     request_hash text NOT NULL,
     status bigint,
-    content_type text,
+    etag text,
+    location text,
     body text,
     created_at timestamptz NOT NULL,
     PRIMARY KEY (account_id, key)

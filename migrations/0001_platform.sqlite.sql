@@ -57,7 +57,8 @@ CREATE TABLE idempotency_key (
     key TEXT NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
     request_hash TEXT NOT NULL,
     status INTEGER,
-    content_type TEXT,
+    etag TEXT,
+    location TEXT,
     body TEXT,
     created_at INTEGER NOT NULL,
     PRIMARY KEY (account_id, key)

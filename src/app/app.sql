@@ -4,14 +4,14 @@ VALUES ($1, $2, $3, $4)
 ON CONFLICT (account_id, key) DO NOTHING;
 
 -- name: idempotency_find
-SELECT request_hash, status, body
+SELECT request_hash, status, body, etag, location
 FROM idempotency_key
 WHERE account_id = $1 AND key = $2
 LIMIT 1;
 
 -- name: idempotency_keep
 UPDATE idempotency_key
-SET status = $3, body = $4
+SET status = $3, body = $4, etag = $5, location = $6
 WHERE account_id = $1 AND key = $2;
 
 -- name: idempotency_release

@@ -45,6 +45,13 @@ static Err *check_key(Arena *arena, const char *key)
     return err;
 }
 
+static void repeat_header(HttpResponse *res, const char *name, const char *value)
+{
+    if (value != NULL) {
+        http_set_header(res, name, value);
+    }
+}
+
 YIELDS static Err *replay(Ctx *ctx, HttpResponse *res, IdempotencyClaim *claim)
 {
     StoreRows *rows = NULL;
@@ -65,6 +72,8 @@ YIELDS static Err *replay(Ctx *ctx, HttpResponse *res, IdempotencyClaim *claim)
     }
     claim->replayed = true;
     http_set_header(res, "Idempotency-Replayed", "true");
+    repeat_header(res, "ETag", row_text(rows, 0, row_column(rows, "etag")));
+    repeat_header(res, "Location", row_text(rows, 0, row_column(rows, "location")));
     if (status == HTTP_NO_CONTENT) {
         return http_reply_empty(res);
     }
@@ -106,7 +115,9 @@ YIELDS Err *idempotency_keep(Ctx *ctx, const IdempotencyClaim *claim, const Http
                            : arena_strndup(ctx->arena, body.data, body.length);
     return store_exec(ctx->db, &SQL_IDEMPOTENCY_KEEP,
                       ARGS(sql_int(ctx->caller.account_id.value), sql_text(claim->key),
-                           sql_int(http_response_status(res)), sql_text(text)),
+                           sql_int(http_response_status(res)), sql_text(text),
+                           sql_text(http_response_header(res, "ETag")),
+                           sql_text(http_response_header(res, "Location"))),
                       NULL);
 }
 

@@ -231,7 +231,7 @@ int http_response_status(const HttpResponse *res);
 
 /* For idempotency: the encoded body of a finished, not streamed answer. */
 Slice http_response_body(const HttpResponse *res);
-const char *http_response_content_type(const HttpResponse *res);
+const char *http_response_header(const HttpResponse *res, const char *name); /* or NULL */
 
 /* Forgets what was answered so far; for a handler that runs again. */
 void http_response_reset(HttpResponse *res);

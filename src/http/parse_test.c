@@ -437,7 +437,7 @@ TEST(problem, tells_fields_and_hides_internals)
     err_add_field(arena, &err, "contacts[2].phone", "too_long", "20");
     http_reply_problem(&res, &req, err);
     ASSERT_INT_EQUAL(422, http_response_status(&res));
-    ASSERT_STR_EQUAL("application/problem+json", http_response_content_type(&res));
+    ASSERT_STR_EQUAL("application/problem+json", res.content_type);
     ASSERT_STR_EQUAL("{\"type\":\"about:blank\",\"title\":\"Invalid content\",\"status\":422,"
                      "\"detail\":\"Some fields are not valid.\",\"code\":\"validation_failed\","
                      "\"request_id\":\"r1\",\"errors\":[{\"field\":\"contacts[2].phone\","

@@ -31,9 +31,17 @@ Slice http_response_body(const HttpResponse *res)
     return (Slice){.data = res->body.data, .length = res->body.length};
 }
 
-const char *http_response_content_type(const HttpResponse *res)
+const char *http_response_header(const HttpResponse *res, const char *name)
 {
-    return res->content_type;
+    if (strcasecmp(name, "ETag") == 0 && res->etag != NULL) {
+        return res->etag;
+    }
+    VEC_FOREACH (const Pair, header, &res->headers) {
+        if (strcasecmp(header->name, name) == 0) {
+            return header->value;
+        }
+    }
+    return NULL;
 }
 
 void http_set_header(HttpResponse *res, const char *name, const char *value)
