@@ -10,7 +10,7 @@
 
 #define IMPORT_COLUMNS_MAX 1024
 #define IMPORT_FILE_BYTES_MAX ((int64_t)128 * 1024 * 1024)
-#define IMPORT_BATCH_ROWS 500
+#define IMPORT_BATCH_ROWS 1000
 #define IMPORT_PERMISSION "volunteer:import"
 
 /* ---- One import ---- */

@@ -15,7 +15,8 @@
 #include "voms/unit/unit.h"
 
 #define ATTEMPTS_MAX 5
-#define COLLISIONS_MAX 3 /* of a batch with somebody else's writes */
+#define TELL_EVERY_MS (10 * SECOND_MS) /* of the minute that an attempt has */
+#define COLLISIONS_MAX 3               /* of a batch with somebody else's writes */
 
 typedef struct Label {
     UnitId unit_id;
@@ -28,8 +29,9 @@ typedef struct Job {
     Import *import;
     ImportPlan plan;
     bool commits;
-    Map labels; /* of units, to Label */
-    Map rights; /* unit id to itself, if the caller may import there; else to "" */
+    int64_t told_at; /* monotonic: when the bus last heard of this job */
+    Map labels;      /* of units, to Label */
+    Map rights;      /* unit id to itself, if the caller may import there; else to "" */
 } Job;
 
 /* One batch while it is written. */
@@ -396,6 +398,16 @@ YIELDS static Err *write_with_patience(Step *step)
 
 /* ---- Batches ---- */
 
+/* Each is a durable commit of its own, so not after every batch. */
+YIELDS static Err *tell_alive(Job *job)
+{
+    if (time_monotonic() - job->told_at < TELL_EVERY_MS) {
+        return NULL;
+    }
+    job->told_at = time_monotonic();
+    return bus_still_working(job->ctx, job->message);
+}
+
 YIELDS static Err *process(Job *job, ImportBatch *batch)
 {
     Db db = db_make(job->ctx->db->store, batch->arena);
@@ -420,7 +432,7 @@ YIELDS static Err *process(Job *job, ImportBatch *batch)
     TRY(place_rows(&step));
     TRY(write_with_patience(&step));
     job->import->position = step.last_row;
-    return bus_still_working(job->ctx, job->message);
+    return tell_alive(job);
 }
 
 /* FiberMain: reads while another batch is written. */
