@@ -18,6 +18,7 @@ const char *audit_rules_check(Arena *arena, const AuditRow *row, int64_t sequenc
 /* Seals what is not sealed yet, in pages of a transaction each. Idempotent. Yields. */
 YIELDS Err *audit_seal(Ctx *ctx);
 
+/* How many entries the query finds. Yields. */
 YIELDS Err *audit_count(Ctx *ctx, const AuditQuery *query, int64_t *ret_total);
 
 /* Finds one entry that the caller may see. Yields. ERR_NOT_FOUND ("audit_entry_not_found"). */
