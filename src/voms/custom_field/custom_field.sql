@@ -1,5 +1,7 @@
 -- Fields that the organisation adds.
 
+-- Seen are the fields of everybody, of the units where the caller has the permission, and of the
+-- units above those, for they hold there too.
 -- name: custom_field_list
 SELECT f.id, f.key, f.title_zh, f.title_en, f.type, f.options, f.required, f.visible_to,
        f.editable_by_volunteer, f.unit_id, f.position, f.created_at, f.updated_at, f.version
@@ -7,6 +9,11 @@ FROM custom_field f
 WHERE ($1 = '' OR f.unit_id IS NULL OR f.unit_id IN (
         SELECT a.ancestor_id FROM unit_ancestor a WHERE a.unit_id = $2)
     OR f.unit_id IN (SELECT a.unit_id FROM unit_ancestor a WHERE a.ancestor_id = $3))
+    AND ($7 = 0 OR f.unit_id IS NULL
+        OR EXISTS (SELECT 1 FROM unit_ancestor a JOIN account_right r ON r.unit_id = a.ancestor_id
+                   WHERE a.unit_id = f.unit_id AND r.account_id = $7 AND r.permission = $8)
+        OR EXISTS (SELECT 1 FROM unit_ancestor a JOIN account_right r ON r.unit_id = a.unit_id
+                   WHERE a.ancestor_id = f.unit_id AND r.account_id = $7 AND r.permission = $8))
     AND (f.position, f.id) > ($4, $5)
 ORDER BY f.position, f.id
 LIMIT $6;
@@ -16,7 +23,12 @@ SELECT count(*) AS total
 FROM custom_field f
 WHERE ($1 = '' OR f.unit_id IS NULL OR f.unit_id IN (
         SELECT a.ancestor_id FROM unit_ancestor a WHERE a.unit_id = $2)
-    OR f.unit_id IN (SELECT a.unit_id FROM unit_ancestor a WHERE a.ancestor_id = $3));
+    OR f.unit_id IN (SELECT a.unit_id FROM unit_ancestor a WHERE a.ancestor_id = $3))
+    AND ($4 = 0 OR f.unit_id IS NULL
+        OR EXISTS (SELECT 1 FROM unit_ancestor a JOIN account_right r ON r.unit_id = a.ancestor_id
+                   WHERE a.unit_id = f.unit_id AND r.account_id = $4 AND r.permission = $5)
+        OR EXISTS (SELECT 1 FROM unit_ancestor a JOIN account_right r ON r.unit_id = a.unit_id
+                   WHERE a.ancestor_id = f.unit_id AND r.account_id = $4 AND r.permission = $5));
 
 -- The fields that hold for the volunteers of a unit.
 -- name: custom_field_list_for

@@ -107,12 +107,17 @@ YIELDS static Err *list(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
     }
     SqlValue unit = sql_int(unit_id);
     SqlValue filtered = sql_text(unit_id == 0 ? "" : "unit");
+    AccessConfinement confinement = access_confine(ctx, req->route->needs);
+    SqlValue account = sql_int(confinement.account);
+    SqlValue permission = sql_text(confinement.permission);
     TRY(store_query(ctx->db, &SQL_CUSTOM_FIELD_LIST,
-                    ARGS(filtered, unit, unit, after[0], after[1], sql_int(page.limit + 1)),
+                    ARGS(filtered, unit, unit, after[0], after[1], sql_int(page.limit + 1), account,
+                         permission),
                     &rows));
     answer.items = shape_from_rows(ctx->arena, &custom_field_shape, rows);
     if (page.with_total) {
-        TRY(store_query(ctx->db, &SQL_CUSTOM_FIELD_COUNT, ARGS(filtered, unit, unit), &rows));
+        TRY(store_query(ctx->db, &SQL_CUSTOM_FIELD_COUNT,
+                        ARGS(filtered, unit, unit, account, permission), &rows));
         answer.total = row_int(rows, 0, 0);
     }
     if (answer.items.count > (size_t)page.limit) {
