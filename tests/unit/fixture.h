@@ -19,6 +19,8 @@
 
 typedef void FixtureBody(Ctx *ctx);
 
+/* Runs body in a fiber, on a migrated and started organisation on that driver, and takes it down.
+ */
 void fixture_run(StoreDriver driver, FixtureBody *body);
 
 #define FIXTURE_TEST(suite, name)                                                                  \
