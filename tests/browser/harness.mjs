@@ -57,6 +57,8 @@ export class Server {
       JSON.stringify({
         server: { host: '127.0.0.1', port },
         database: { driver: 'sqlite', path: join(server.folder, 'voms.db') },
+        jwt: { secret: '0123456789abcdef0123456789abcdef-browser' },
+        encryption: { key: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' },
         super_admin: ADMIN,
         web: { root: join(ROOT, 'build/web') },
       }),
