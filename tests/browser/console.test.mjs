@@ -205,6 +205,7 @@ describe('volunteers', () => {
   it('are edited, and what was revealed with a purpose is in the audit log', async () => {
     await withPage({}, async (page) => {
       await signIn(page)
+      await page.waitForURL((url) => !url.pathname.endsWith('/login'))
       await page.goto('/admin/volunteers?q=欧阳春晓')
       await page.getByRole('link', { name: '欧阳春晓' }).click()
       await heading(page, '欧阳春晓')
@@ -366,7 +367,7 @@ describe('an account', () => {
       await page.locator('[data-test=total]').waitFor()
       assert.equal(await page.getByText('西岸分队').count(), 0)
       assert.ok((await page.getByText('东湖分队').count()) > 0)
-      assert.equal(await page.getByRole('link', { name: '设置', exact: true }).count(), 0)
+      assert.equal(await page.getByRole('link', { name: '运行状况', exact: true }).count(), 0)
       await shoot(page, 'volunteers-one-unit')
     })
   })

@@ -191,7 +191,7 @@ export async function signIn(page, { username, password } = ADMIN) {
 export async function choose(page, select, text) {
   await select.click()
   await page
-    .locator('.el-select-dropdown__item:visible, .el-tree-node__content:visible')
+    .locator('.el-select__popper :is(.el-select-dropdown__item, .el-tree-node__content):visible')
     .filter({ hasText: text })
     .first()
     .click()

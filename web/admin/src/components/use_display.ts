@@ -15,6 +15,7 @@ export function useDisplay() {
     count: (count: number) => format.formatCount(count, options.value.language),
     hours: format.formatHours,
     bytes: format.formatBytes,
+    phone: format.formatPhone,
     orDash: format.orDash,
     dayStart: (day: string) => format.dayStart(day, options.value.timeZone),
     dayEnd: (day: string) => format.dayStart(day, options.value.timeZone, /* endOf= */ true),

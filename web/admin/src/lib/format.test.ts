@@ -7,6 +7,7 @@ import {
   formatHours,
   formatInstant,
   formatInstantSeconds,
+  formatPhone,
   formatRelative,
   orDash,
 } from './format'
@@ -40,6 +41,16 @@ describe('instants', () => {
     expect(formatRelative('2026-01-01T23:59:40.000Z', 'en', now)).toBe('this minute')
     expect(formatRelative('2025-12-30T00:00:00.000Z', 'zh-CN', now)).toBe('3天前')
   })
+})
+
+it.each([
+  ['+8613800010007', '13800010007'],
+  ['+86138****0007', '138****0007'],
+  ['+85251234567', '+85251234567'],
+  ['13800010007', '13800010007'],
+  [null, '—'],
+])('the phone number %s is shown as %s', (phone, text) => {
+  expect(formatPhone(phone)).toBe(text)
 })
 
 describe('a day as a filter', () => {

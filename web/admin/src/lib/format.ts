@@ -77,6 +77,11 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
 }
 
+/** A number of mainland China is shown as people write it there; others keep their country code. */
+export function formatPhone(phone: string | null | undefined): string {
+  return orDash(phone?.replace(/^\+86(?=[\d*]{11}$)/, ''))
+}
+
 export function orDash(value: string | number | null | undefined): string {
   return value === null || value === undefined || value === '' ? DASH : String(value)
 }
