@@ -30,7 +30,7 @@ export async function call<T>(outcome: Promise<Outcome<T>>): Promise<T> {
   return data as T
 }
 
-/** As call(), with the version to send back in If-Match. */
+/** The header that makes a change fail (412) when somebody else made one since `version`. */
 export function ifMatch(version: number): { 'If-Match': string } {
-  return { 'If-Match': `"${version}"` }
+  return { 'If-Match': `"v${version}"` }
 }
