@@ -127,6 +127,15 @@ static void wait_until(Waiter *waiter, const bool *condition)
     }
 }
 
+static void leave_thread(const App *app)
+{
+    for (const Concept *const *concept = app->options->concepts; *concept != NULL; concept ++) {
+        if ((*concept)->leave_thread != NULL) {
+            (*concept)->leave_thread();
+        }
+    }
+}
+
 static void thread_fiber(void *arg)
 {
     AppLoop *self = arg;
@@ -135,6 +144,7 @@ static void thread_fiber(void *arg)
     loop_post(self->app->loops[0].loop, note_ready, self->app);
     wait_until(&self->stop, &self->stop_asked);
     http_server_stop(self->app->http, DRAIN_MS);
+    leave_thread(self->app);
     store_detach(self->app->core->services.store);
     loop_stop(self->loop);
 }
@@ -317,16 +327,6 @@ static void unwatch_signals(App *app)
     }
 }
 
-static void stop_concepts(App *app)
-{
-    Services *services = &app->core->services;
-    for (const Concept *const *concept = services->concepts; *concept != NULL; concept ++) {
-        if ((*concept)->stop != NULL) {
-            (*concept)->stop(services);
-        }
-    }
-}
-
 /* New work first, then what it stands on. */
 static void stop(App *app)
 {
@@ -340,7 +340,7 @@ static void stop(App *app)
         bus_stop(app->core->services.bus, DRAIN_MS);
     }
     join_threads(app);
-    stop_concepts(app);
+    leave_thread(app);
     store_detach(app->core->services.store);
 }
 

@@ -47,7 +47,7 @@ typedef struct Concept {
     const MessageText *messages;
     const Permission *permissions;
     Err *(*start)(Ctx *ctx); /* after migrations, before the ports open to clients. Yields. */
-    void (*stop)(Services *services);
+    void (*leave_thread)(void); /* at the end of each loop: frees what is kept per thread */
     Err *(*demo)(
         Ctx *ctx); /* fills a demonstration organisation, in order of concepts.def. Yields. */
 } Concept;

@@ -128,11 +128,11 @@ static void start_concepts(Services *services)
     }
 }
 
-static void stop_concepts(Services *services)
+static void leave_thread(const Services *services)
 {
     for (const Concept *const *concept = services->concepts; *concept != NULL; concept ++) {
-        if ((*concept)->stop != NULL) {
-            (*concept)->stop(services);
+        if ((*concept)->leave_thread != NULL) {
+            (*concept)->leave_thread();
         }
     }
 }
@@ -144,7 +144,7 @@ static void fixture_main(void *arg)
     ASSERT_OK(store_attach(services->store));
     start_concepts(services);
     fixture->body(ctx_new_system(services));
-    stop_concepts(services);
+    leave_thread(services);
     store_detach(services->store);
     StoreStats stats = store_stats(services->store);
     ASSERT_INT_EQUAL(0, stats.in_flight);

@@ -303,4 +303,4 @@ const Concept custom_field_concept = {.name = "custom_field",
                                       .routes = ROUTES,
                                       .subscriptions = SUBSCRIPTIONS,
                                       .messages = MESSAGES,
-                                      .stop = custom_field_stop};
+                                      .leave_thread = custom_field_leave_thread};

@@ -10,7 +10,7 @@ extern const char *const custom_field_sights[]; /* by CustomFieldSight */
 void custom_field_forget(Ctx *ctx);
 
 /* Lets go of the copy that the calling thread keeps. */
-void custom_field_stop(Services *services);
+void custom_field_leave_thread(void);
 
 /* Finds one. Yields. ERR_NOT_FOUND ("custom_field_not_found"). */
 YIELDS Err *custom_field_find(Ctx *ctx, int64_t id, CustomField **ret_field);

@@ -192,7 +192,7 @@ void custom_field_forget(Ctx *ctx)
     db_after_commit(ctx->db, move_epoch, NULL);
 }
 
-void custom_field_stop(Services *services UNUSED)
+void custom_field_leave_thread(void)
 {
     free_sights(NULL);
 }

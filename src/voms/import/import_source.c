@@ -201,7 +201,7 @@ static void read_custom(Arena *arena, ImportCandidate *row, int64_t column,
         import_add_problem(arena, row, column, arena_printf(arena, "custom.%s", field->key), code,
                            NULL);
     } else if (value != NULL) {
-        json_object_set(custom, field->key, value);
+        json_object_set_new(custom, field->key, value);
     }
 }
 
