@@ -46,7 +46,7 @@ typedef struct Concept {
     const Schedule *schedules;
     const MessageText *messages;
     const Permission *permissions;
-    Err *(*start)(Ctx *ctx); /* after migrations, before the ports open to clients. Yields. */
+    Err *(*start)(Ctx *ctx);    /* after migrations, before the ports open to clients. Yields. */
     void (*leave_thread)(void); /* at the end of each loop: frees what is kept per thread */
     Err *(*demo)(
         Ctx *ctx); /* fills a demonstration organisation, in order of concepts.def. Yields. */
