@@ -299,7 +299,7 @@ static void announce(const App *app)
         printf("Administrator: %s\nPassword (shown only now): %s\n", config->super_admin.username,
                config->super_admin.password.reveal);
     }
-    fflush(stdout);
+    (void)fflush(stdout);
     sd_notify(0, "READY=1");
 }
 

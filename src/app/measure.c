@@ -1,6 +1,8 @@
 #include "app/measure.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "http/metrics.h"
@@ -72,19 +74,18 @@ static void write_bus(Str *out, void *arg)
     write_numbers(out, numbers, COUNT_OF(numbers));
 }
 
+/* The second number of statm is the resident pages (proc(5)). */
 static int64_t resident_bytes(void)
 {
-    long long total = 0;
-    long long resident = 0;
+    char line[128] = "";
     FILE *file = fopen("/proc/self/statm", "re");
     if (file == NULL) {
         return 0;
     }
-    if (fscanf(file, "%lld %lld", &total, &resident) != 2) {
-        resident = 0;
-    }
+    bool read = fgets(line, sizeof(line), file) != NULL;
     fclose(file);
-    return resident * sysconf(_SC_PAGESIZE);
+    const char *second = read ? strchr(line, ' ') : NULL;
+    return second == NULL ? 0 : strtoll(second, NULL, 10) * sysconf(_SC_PAGESIZE);
 }
 
 static void write_process(Str *out, void *arg)

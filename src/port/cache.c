@@ -121,6 +121,7 @@ static void order_add(Cache *cache, Entry *entry)
 static void remove_entry(Cache *cache, Entry *entry)
 {
     Entry **link = link_of(cache, entry->text, entry->key_length, entry->hash);
+    BUG_ON(*link != entry);
     *link = entry->next_in_bucket;
     order_remove(cache, entry);
     cache->stats.entries--;
@@ -179,6 +180,7 @@ static void add(Cache *cache, const char *key, const char *value, Deadline ends)
     }
     while (cache->oldest != NULL &&
            (size_t)cache->stats.bytes + size_bytes > cache->memory_max_bytes) {
+        BUG_ON(cache->oldest->older != NULL);
         remove_entry(cache, cache->oldest);
         cache->stats.evictions++;
     }

@@ -66,7 +66,7 @@ static int64_t statement_timeout_ms(const PostgresLoop *loop)
 
 static int64_t back_off_ms(int failures)
 {
-    int64_t pause_ms = BACK_OFF_MIN_MS << MIN(failures, 6);
+    int64_t pause_ms = BACK_OFF_MIN_MS << MAX(0, MIN(failures, 6));
     pause_ms = MIN(pause_ms, BACK_OFF_MAX_MS);
     return pause_ms / 2 + (int64_t)arc4random_uniform((uint32_t)pause_ms);
 }

@@ -18,7 +18,8 @@ static bool is_negative_number(const char *text, size_t length)
 
 static bool begins_formula(const char *text, size_t length)
 {
-    return length > 0 && memchr("=+-@\t\r", text[0], 6) != NULL &&
+    static const char STARTS[] = {'=', '+', '-', '@', '\t', '\r'};
+    return length > 0 && memchr(STARTS, text[0], sizeof(STARTS)) != NULL &&
            !is_negative_number(text, length);
 }
 

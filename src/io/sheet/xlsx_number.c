@@ -142,12 +142,12 @@ static size_t rounded_text(double number, char *buffer)
 {
     char scientific[32];
     snprintf(scientific, sizeof(scientific), "%.14e", fabs(number));
-    int zeros = (int)strtol(strchr(scientific, 'e') + 1, NULL, 10) - 14;
-    int printed = snprintf(buffer, XLSX_NUMBER_TEXT_SIZE, "%s%c%.14s", number < 0 ? "-" : "",
-                           scientific[0], scientific + 2);
-    memset(buffer + printed, '0', (size_t)zeros);
+    size_t zeros = (size_t)strtol(strchr(scientific, 'e') + 1, NULL, 10) - 14;
+    size_t printed = (size_t)snprintf(buffer, XLSX_NUMBER_TEXT_SIZE, "%s%c%.14s",
+                                      number < 0 ? "-" : "", scientific[0], scientific + 2);
+    memset(buffer + printed, '0', zeros);
     buffer[printed + zeros] = '\0';
-    return (size_t)(printed + zeros);
+    return printed + zeros;
 }
 
 size_t xlsx_number_text(const char *value, XlsxFormatKind kind, bool date1904, char *buffer,

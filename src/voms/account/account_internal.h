@@ -61,7 +61,7 @@ Err *token_check_times(Arena *arena, const TokenClaims *claims, TimeMs now);
 /* ---- Passwords: password.c ---- */
 
 /* Argon2id parameters; the default is OWASP's minimum. For tests. */
-void password_set_cost(unsigned long long passes, size_t memory_bytes);
+void password_set_cost(unsigned long long passes_wanted, size_t memory_wanted);
 
 /* The right to hash: two at once per process, a bounded number waits. Leaving the scope gives it
  * back: CLEANUP(password_slot_done). */

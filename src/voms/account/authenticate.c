@@ -57,6 +57,7 @@ static void make_hash_key(void)
 static RecentKey key_of(const char *token)
 {
     RecentKey hash;
+    BUG_ON(token == NULL);
     pthread_once(&hash_key_once, make_hash_key);
     crypto_shorthash_siphashx24((unsigned char *)&hash, (const unsigned char *)token, strlen(token),
                                 hash_key);

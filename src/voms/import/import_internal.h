@@ -159,7 +159,7 @@ Err *import_source_open(const ImportPlan *plan, ImportSource **ret_source);
 
 /* Reads and checks up to IMPORT_BATCH_ROWS rows into the batch, whose arena is reset. Blocks;
  * errors are in batch->err. For offload: arg is the ImportBatch. */
-void import_source_read(void *batch);
+void import_source_read(void *arg);
 void import_source_close(ImportSource *source);
 void import_source_closep(ImportSource **source);
 
@@ -210,6 +210,6 @@ YIELDS Err *import_of_path(Ctx *ctx, const HttpRequest *req, Import **ret_import
 YIELDS Err *import_custom_fields(Ctx *ctx, UnitId unit_id, ObjectList *ret_fields);
 
 /* Parses stored columns. */
-Err *import_parse_columns(Arena *arena, const char *json, ImportColumn **ret_columns,
+Err *import_parse_columns(Arena *arena, const char *text, ImportColumn **ret_columns,
                           size_t *ret_count);
 const char *import_format_columns(Arena *arena, const ImportColumn *columns, size_t count);

@@ -19,8 +19,8 @@ TEST(volunteer, number_has_a_check_digit)
         /* Every wrong digit is found. */
         for (size_t at = 1; at < 11; at++) {
             char right = number[at];
-            for (char digit = '0'; digit <= '9'; digit++) {
-                number[at] = digit;
+            for (int digit = '0'; digit <= '9'; digit++) {
+                number[at] = (char)digit;
                 ASSERT_INT_EQUAL(digit == right, volunteer_number_parse(number, &id));
             }
             number[at] = right;
