@@ -1,0 +1,94 @@
+-- What happened: who was present from when to when, and how it was proven.
+CREATE TABLE attendance (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    activity_id INTEGER NOT NULL REFERENCES activity (id),
+    shift_id INTEGER NOT NULL REFERENCES shift (id),
+    signup_id INTEGER REFERENCES signup (id), -- null: came without one, or back-filled
+    volunteer_id INTEGER NOT NULL REFERENCES volunteer (id),
+    state TEXT NOT NULL CHECK (state IN ('present', 'completed', 'absent', 'voided')),
+    grade TEXT CHECK (grade IN ('A', 'B', 'C', 'D')), -- of the evidence; null while present, and of the absent
+    check_in_at INTEGER,
+    check_in_method TEXT
+        CHECK (check_in_method IN ('rotating_code', 'geofence', 'kiosk', 'front_desk', 'back_fill')),
+    check_in_distance_m INTEGER,  -- positions are kept only as inside and distance
+    check_in_inside INTEGER,
+    check_in_device TEXT,
+    check_in_by INTEGER,
+    check_out_at INTEGER,
+    check_out_method TEXT
+        CHECK (check_out_method IN ('rotating_code', 'geofence', 'kiosk', 'front_desk', 'back_fill', 'automatic')),
+    check_out_distance_m INTEGER,
+    check_out_inside INTEGER,
+    check_out_device TEXT,
+    check_out_by INTEGER,
+    minutes INTEGER,              -- between the ends, whole; null unless completed
+    reason TEXT,                 -- of a back-fill
+    evidence_file_id INTEGER,
+    review TEXT NOT NULL CHECK (review IN ('none', 'needed', 'approved', 'rejected')),
+    reviewed_by INTEGER,
+    reviewed_at INTEGER,
+    review_reason TEXT,
+    created_by INTEGER,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    version INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE UNIQUE INDEX attendance_current_key ON attendance (
+    shift_id, volunteer_id, (CASE WHEN state = 'voided' THEN id ELSE 0 END));
+CREATE INDEX attendance_volunteer_index ON attendance (volunteer_id, check_in_at);
+CREATE INDEX attendance_activity_index ON attendance (activity_id, id);
+CREATE INDEX attendance_present_index ON attendance (shift_id, id) WHERE state = 'present';
+
+-- Each change of an attendance after the fact.
+CREATE TABLE attendance_correction (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    attendance_id INTEGER NOT NULL REFERENCES attendance (id),
+    created_at INTEGER NOT NULL,
+    actor_id INTEGER,
+    actor_name TEXT,
+    reason TEXT NOT NULL,
+    changes TEXT NOT NULL -- {"field": {"before", "after"}}
+) STRICT;
+CREATE INDEX attendance_correction_index ON attendance_correction (attendance_id, id);
+
+-- The secrets of a shift's codes, one per direction and kind; codes themselves are never stored.
+CREATE TABLE attendance_code (
+    shift_id INTEGER NOT NULL REFERENCES shift (id),
+    direction TEXT NOT NULL CHECK (direction IN ('in', 'out')),
+    kind TEXT NOT NULL CHECK (kind IN ('rotating', 'fixed')),
+    secret_cipher BLOB NOT NULL, -- encrypted: attendance_code.secret
+    created_by INTEGER,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (shift_id, direction, kind)
+) STRICT;
+
+-- Every accepted scan, so that a code serves a person once and a queued scan counts once.
+CREATE TABLE attendance_scan (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    shift_id INTEGER NOT NULL REFERENCES shift (id),
+    volunteer_id INTEGER NOT NULL REFERENCES volunteer (id),
+    direction TEXT NOT NULL CHECK (direction IN ('in', 'out')),
+    step INTEGER,         -- of the rotating code
+    device_id TEXT,      -- offline device and its counter
+    device_counter INTEGER,
+    scanned_at INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    outcome TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX attendance_scan_step_key ON attendance_scan (shift_id, volunteer_id, direction, step)
+    WHERE step IS NOT NULL;
+CREATE UNIQUE INDEX attendance_scan_device_key ON attendance_scan (device_id, device_counter)
+    WHERE device_id IS NOT NULL;
+
+-- Devices that may send queued scans, with the key that signs them.
+CREATE TABLE attendance_device (
+    id TEXT PRIMARY KEY,
+    unit_id INTEGER NOT NULL REFERENCES unit (id),
+    name TEXT NOT NULL,
+    key_cipher BLOB NOT NULL, -- encrypted: attendance_device.key
+    last_counter INTEGER NOT NULL DEFAULT 0,
+    created_by INTEGER,
+    created_at INTEGER NOT NULL,
+    revoked_at INTEGER
+) STRICT;
+CREATE INDEX attendance_device_unit_index ON attendance_device (unit_id, id);
