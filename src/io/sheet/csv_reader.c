@@ -327,7 +327,10 @@ Err *csv_open(Arena *arena, SheetInput *input, const SheetOptions *options,
     info->encoding = options->encoding == NULL ? encoding : options->encoding;
 
     CsvReader *reader = ARENA_NEW(arena, CsvReader);
-    *reader = (CsvReader){.arena = arena, .line = 1, .next_number = 1};
+    /* Member by member: the struct is too large for a compound literal on a fiber's stack. */
+    reader->arena = arena;
+    reader->line = 1;
+    reader->next_number = 1;
     row_builder_init(&reader->row, arena, limits);
     TRY(text_decoder_open(arena, input, info->encoding, skip, &reader->decoder));
     Err *err = start(reader, options, info);

@@ -169,7 +169,10 @@ Err *text_decoder_open(Arena *arena, SheetInput *input, const char *encoding, si
                        TextDecoder **ret_decoder)
 {
     TextDecoder *decoder = ARENA_NEW(arena, TextDecoder);
-    *decoder = (TextDecoder){.arena = arena, .input = input, .reset = true};
+    /* Member by member: the struct is too large for a compound literal on a fiber's stack. */
+    decoder->arena = arena;
+    decoder->input = input;
+    decoder->reset = true;
     decoder->raw_next = decoder->raw_end = decoder->raw;
     decoder->pivot_source = decoder->pivot_target = decoder->pivot;
 
