@@ -186,6 +186,21 @@ def test_the_same_file_twice_changes_nothing(organisation):
     assert counts(before) == counts(after) == (0, 0, 700, 0)
 
 
+def test_the_result_says_whom_each_row_made(organisation):
+    root = organisation.root
+    word = people.word("w")
+    lines = [[f"{word}{i}", people.phone()] for i in range(3)]
+    data = table(["姓名", "手机"], lines[0], ["", people.phone()], *lines[1:])
+    before, after = bring(root, data, organisation.north)
+    assert counts(before) == counts(after) == (3, 0, 0, 1)
+    rows = root.get(f"/admin/imports/{after['id']}/rows")["items"]
+    assert [row["outcome"] for row in rows] == ["create", "refuse", "create", "create"]
+    assert rows[1]["volunteer_id"] is None
+    made = [row for row in rows if row["outcome"] == "create"]
+    names = [root.get(f"/admin/volunteers/{row['volunteer_id']}")["name"] for row in made]
+    assert names == [row["name"] for row in made] == [line[0] for line in lines]
+
+
 def test_people_who_are_there_are_changed_by_number_or_id_number(organisation):
     root = organisation.root
     made = organisation.volunteer(unit_id=organisation.north, occupation="教师")

@@ -171,7 +171,7 @@ void import_add_problem(Arena *arena, ImportCandidate *row, int64_t column, cons
 
 typedef struct ImportDecision {
     ImportOutcome outcome;
-    VolunteerId volunteer_id; /* of who is there already */
+    VolunteerId volunteer_id; /* of who is there already; of the made one after the commit */
     TextList changed;         /* IMPORT_UPDATE: names of fields */
     VolunteerDraft after;     /* IMPORT_CREATE, IMPORT_UPDATE: complete and checked */
 } ImportDecision;

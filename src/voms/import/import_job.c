@@ -318,20 +318,54 @@ YIELDS static Err *keep_rows(Step *step)
 
 /* ---- Writing people ---- */
 
+/* One statement for the whole batch: an import of many rows should not be written twice. */
+YIELDS static Err *link_rows(Step *step)
+{
+    Str pairs;
+    JsonWriter writer;
+    str_init(&pairs, step->ctx->arena);
+    json_writer_init(&writer, &pairs);
+    json_write_begin_array(&writer);
+    for (size_t i = 0; i < step->count; i++) {
+        if (step->decisions[i].outcome == IMPORT_CREATE) {
+            json_write_begin_array(&writer);
+            json_write_int(&writer, step->rows[i].row_number);
+            json_write_int(&writer, step->decisions[i].volunteer_id.value);
+            json_write_end_array(&writer);
+        }
+    }
+    json_write_end_array(&writer);
+    const Import *import = step->job->import;
+    return store_exec(step->ctx->db, &SQL_IMPORT_LINK_ROWS,
+                      ARGS(sql_int(import->id.value), sql_int(import->rows_run),
+                           sql_text(str_text(&pairs))),
+                      NULL);
+}
+
 YIELDS static Err *create_people(Step *step)
 {
     Arena *arena = step->ctx->arena;
     VolunteerDraft *drafts = ARENA_ARRAY(arena, VolunteerDraft, step->count);
+    VolunteerId *ids = ARENA_ARRAY(arena, VolunteerId, step->count);
+    size_t *places = ARENA_ARRAY(arena, size_t, step->count);
     size_t count = 0;
     for (size_t i = 0; i < step->count; i++) {
         if (step->decisions[i].outcome == IMPORT_CREATE) {
+            places[count] = i;
             drafts[count++] = step->decisions[i].after;
         }
+    }
+    if (count == 0) {
+        return NULL;
     }
     VolunteerEntry entry = {.state = VOLUNTEER_ACTIVE,
                             .reason = arena_printf(arena, "import %" PRId64,
                                                    step->job->import->id.value)};
-    return count == 0 ? NULL : volunteer_insert_many(step->ctx, drafts, count, &entry, NULL);
+    TRY(volunteer_insert_many(step->ctx, drafts, count, &entry, ids));
+    for (size_t i = 0; i < count; i++) {
+        step->decisions[places[i]].volunteer_id = ids[i];
+    }
+    return link_rows(step);
 }
 
 YIELDS static Err *change_people(Step *step)
