@@ -1,10 +1,17 @@
 -- The lowest unit of each permission tells whether it is held on the root, whose id is 1.
+-- Also those on a single activity, which count as being on no unit.
 -- name: access_list_rights
-SELECT permission, MIN(unit_id) AS lowest_unit
-FROM account_right
-WHERE account_id = $1
-GROUP BY permission
-ORDER BY permission
+SELECT q.permission, MIN(q.unit_id) AS lowest_unit
+FROM (
+    SELECT r.permission, r.unit_id
+    FROM account_right r
+    WHERE r.account_id = $1
+    UNION ALL
+    SELECT m.permission, NULL
+    FROM activity_right m
+    WHERE m.account_id = $1) q
+GROUP BY q.permission
+ORDER BY q.permission
 LIMIT 1000;
 
 -- name: access_list_unit_rights
