@@ -45,7 +45,11 @@ def objects(world):
         columns = [{"index": c["index"], "field": c["field"]} for c in made["columns"]]
         root.put(f"/admin/imports/{import_id}/mapping", {"columns": columns, "unit_id": world.north})
     entry = root.get("/admin/audit", params={"object_type": "volunteer", "object_id": volunteer["id"]})["items"][0]
+    activity, position, shift = world.published()
     return {
+        "activity_id": activity["id"],
+        "position_id": position["id"],
+        "shift_id": shift["id"],
         "volunteer_id": volunteer["id"],
         "account_id": account["id"],
         "unit_id": world.north,
@@ -174,6 +178,14 @@ def valid_body(operation, world, objects):
         "updateCustomField": {"title_en": "x"},
         "putImportMapping": {"columns": [{"index": 0, "field": "name"}]},
         "commitImport": {"consent_declared": True},
+        "updateActivity": {"provided": "water"},
+        "decideActivity": {"decision": "approve"},
+        "cancelActivity": {"reason": "x"},
+        "createPosition": {"name": "x", "needed": 1},
+        "updatePosition": {"needed": 2},
+        "createShift": {"starts_at": "2031-01-01T00:00:00.000Z", "ends_at": "2031-01-01T01:00:00.000Z"},
+        "updateShift": {"note": "x"},
+        "cancelShift": {"reason": "x"},
     }
     assert not operation.takes_body or operation.id in bodies, f"no body for {operation.id} here"
     return bodies.get(operation.id)
@@ -181,7 +193,7 @@ def valid_body(operation, world, objects):
 
 @pytest.mark.parametrize("path", [
     "/admin/units", "/admin/accounts", "/admin/volunteers", "/admin/memberships", "/admin/applications",
-    "/admin/custom-fields", "/admin/imports", "/admin/audit", "/admin/duplicates",
+    "/admin/custom-fields", "/admin/imports", "/admin/audit", "/admin/duplicates", "/admin/activities",
 ])
 def test_lists_show_nothing_of_a_sibling_unit(world, objects, path):
     operation = contract().find("GET", "/api/v1" + path)
@@ -196,6 +208,7 @@ def test_lists_show_nothing_of_a_sibling_unit(world, objects, path):
         "/admin/memberships": {objects["membership_id"]},
         "/admin/custom-fields": {objects["custom_field_id"]},
         "/admin/imports": {objects["import_id"]},
+        "/admin/activities": {objects["activity_id"]},
         "/admin/audit": {objects["audit_id"]},
     }.get(path, set())
     items = south.pages(path)

@@ -5,11 +5,19 @@
     └── south
 """
 
+import datetime
+
 import people
 from harness import SUPER_PASSWORD, SUPER_USERNAME, Api
 
 PASSWORD = "Quiet-River-42x"
 ROLES = ("unit_administrator", "coordinator", "front_desk", "recorder", "auditor", "volunteer")
+
+
+def instant(hours):
+    """The time so many hours from now, as the API writes it."""
+    at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=hours)
+    return at.strftime("%Y-%m-%dT%H:%M:00.000Z")
 
 
 class World:
@@ -77,6 +85,34 @@ class World:
         """A volunteer with an account: (client, volunteer)."""
         volunteer = self.volunteer(**fields)
         return self.new_login(volunteer_id=volunteer["id"]), volunteer
+
+    def activity(self, api=None, **fields):
+        """A new activity, complete but for positions and shifts, as the API shows it."""
+        body = {
+            "unit_id": self.north, "name": "Clean the shore", "category": "environment", "description": "With gloves.",
+            "place_name": "North shore", "point": {"latitude": 30.55, "longitude": 114.36}, "risk_notice": "It is slippery.",
+            "contact_name": "Li Lei", "contact_phone": "010-12345678", "person_in_charge": "Han Meimei",
+            "is_volunteer_service": True,
+        }
+        body.update(fields)
+        body = {k: v for k, v in body.items() if v is not ...}
+        return (api or self.root).post("/admin/activities", body, expect=201).json()
+
+    def position(self, activity_id, api=None, **fields):
+        body = {"name": "Helper", "needed": 3, **fields}
+        return (api or self.root).post(f"/admin/activities/{activity_id}/positions", body, expect=201).json()
+
+    def shift(self, activity_id, api=None, *, hours=24, length=3, **fields):
+        """A shift that begins so many hours from now."""
+        body = {"starts_at": instant(hours), "ends_at": instant(hours + length), **fields}
+        return (api or self.root).post(f"/admin/activities/{activity_id}/shifts", body, expect=201).json()
+
+    def published(self, *, hours=24, length=3, needed=3, **fields):
+        """A published activity with one position and one shift: (activity, position, shift)."""
+        activity = self.activity(**fields)
+        position = self.position(activity["id"], needed=needed)
+        shift = self.shift(activity["id"], hours=hours, length=length)
+        return self.root.post(f"/admin/activities/{activity['id']}/publish", expect=200).json(), position, shift
 
     def application(self, **fields):
         """The body of a public application."""

@@ -55,13 +55,25 @@ YIELDS static Err *check_references(Ctx *ctx, const Activity *before, const Acti
     return after->project_id.value == before->project_id.value ? NULL : check_project(ctx, after);
 }
 
-Activity activity_defaults(const Settings *settings)
+#define RADIUS_M 300
+#define OFFER_MINUTES (12 * 60)
+#define CANCEL_DEADLINE_MINUTES (24 * 60)
+
+/* For what was left out, and for what was cleared. */
+void activity_fill_defaults(Activity *activity, const Settings *settings)
 {
-    return (Activity){.radius_m = 300,
-                      .time_zone = settings->time_zone,
-                      .cancel_deadline_minutes = 24 * 60,
-                      .offer_minutes = 12 * 60,
-                      .is_volunteer_service = true};
+    if (activity->recording_unit_id.value == 0) {
+        activity->recording_unit_id = activity->unit_id;
+    }
+    if (activity->time_zone == NULL) {
+        activity->time_zone = settings->time_zone;
+    }
+    if (activity->radius_m == 0) {
+        activity->radius_m = RADIUS_M;
+    }
+    if (activity->offer_minutes == 0) {
+        activity->offer_minutes = OFFER_MINUTES;
+    }
 }
 
 YIELDS static Err *create(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
@@ -69,12 +81,10 @@ YIELDS static Err *create(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
     const Settings *settings = NULL;
     ActivityId id = {};
     TRY(setting_load(ctx, &settings));
-    Activity draft = activity_defaults(settings);
+    Activity draft = {.cancel_deadline_minutes = CANCEL_DEADLINE_MINUTES};
     TRY(http_decode(req, &draft));
     TRY(access_check_unit_field(ctx, draft.unit_id, "unit_id", "unit:read", "activity:manage"));
-    if (draft.recording_unit_id.value == 0) {
-        draft.recording_unit_id = draft.unit_id;
-    }
+    activity_fill_defaults(&draft, settings);
     TRY(check_references(ctx, &(Activity){}, &draft));
     TRY(activity_rules_check(ctx->arena, &draft));
     TRY(activity_insert(ctx, &draft, &id));
@@ -96,6 +106,8 @@ static Err *check_changed(Ctx *ctx, const Activity *after)
 YIELDS static Err *update(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
 {
     Activity *before = NULL;
+    const Settings *settings = NULL;
+    TRY(setting_load(ctx, &settings));
     TRY(activity_of_request(ctx, req, &before));
     TRY(http_check_version(req, before->version));
     if (!activity_rules_may_edit((ActivityState)before->state)) {
@@ -103,9 +115,7 @@ YIELDS static Err *update(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
     }
     Activity after = *before;
     TRY(http_decode_patch(req, &after, NULL));
-    if (after.recording_unit_id.value == 0) {
-        after.recording_unit_id = after.unit_id;
-    }
+    activity_fill_defaults(&after, settings);
     TRY(check_references(ctx, before, &after));
     TRY(check_changed(ctx, &after));
     TRY(activity_update(ctx, before, &after));

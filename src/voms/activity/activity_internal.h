@@ -44,8 +44,8 @@ Err *activity_rules_check_complete(Arena *arena, const Activity *activity);
 
 /* ---- Store ---- */
 
-/* What is taken when nothing is entered. */
-Activity activity_defaults(const Settings *settings);
+/* Fills what may not be empty and was not entered. */
+void activity_fill_defaults(Activity *activity, const Settings *settings);
 
 /* Activities of rows with the columns of activity_find. */
 ObjectList activity_from_rows(Arena *arena, const StoreRows *rows);

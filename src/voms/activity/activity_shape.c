@@ -55,8 +55,8 @@ const Shape geo_point_shape = SHAPE(GeoPoint, POINT_FIELDS);
         FIELD(Activity, insurance_until, FIELD_DATE, .zh = "保险有效期至", .en = "Insured until"), \
         FIELD(Activity, visibility, FIELD_CHOICE, .choices = activity_visibilities,                \
               .zh = "可见范围", .en = "Visible to"),                                               \
-        FIELD(Activity, time_zone, FIELD_TEXT, .flags = FIELD_REQUIRED, .min = 1,                  \
-              .max = ZONE_NAME_MAX, .check = zone_check, .zh = "时区", .en = "Time zone"),         \
+        FIELD(Activity, time_zone, FIELD_TEXT, .min = 1, .max = ZONE_NAME_MAX,                     \
+              .check = zone_check, .zh = "时区", .en = "Time zone"),                               \
         FIELD(Activity, sign_up_opens_at, FIELD_TIME, .zh = "报名开始", .en = "Sign-up opens"),    \
         FIELD(Activity, sign_up_closes_at, FIELD_TIME, .zh = "报名截止", .en = "Sign-up closes"),  \
         FIELD(Activity, cancel_deadline_minutes, FIELD_INT, .max = 60 * 24 * 90,                   \
@@ -107,7 +107,6 @@ static const Field ACTIVITY_CREATE_FIELDS[] = {
     ACTIVITY_ENTERED_FIELDS,
     {},
 };
-/* time_zone has the organisation's before the body is read, so that it may be left out. */
 const Shape activity_create_shape = {.name = "ActivityCreate",
                                      .size_bytes = sizeof(Activity),
                                      .fields = ACTIVITY_CREATE_FIELDS};

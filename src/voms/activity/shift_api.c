@@ -36,6 +36,7 @@ YIELDS Err *position_list_all(Ctx *ctx, const HttpRequest *req, HttpResponse *re
 {
     ActivityId id = {};
     HttpList list = {.shape = &position_shape, .total = -1};
+    TRY(http_query_only(req, (const char *const[]){NULL}));
     TRY(http_path_id(req, "activity_id", &id.value));
     TRY(position_list(ctx, id, &list.items));
     return http_reply_list(res, &list, NULL);

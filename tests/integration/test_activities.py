@@ -1,0 +1,181 @@
+"""Activities: from a draft to the end, their positions and shifts, who may do what."""
+
+import pytest
+
+import people
+from world import instant
+
+
+def codes(answer):
+    return set(answer.fields.values())
+
+
+def test_create_read_change_delete(world):
+    made = world.root.post("/admin/activities", {"unit_id": world.north, "name": "植树", "category": "环保"}, expect=201)
+    activity = made.json()
+    assert activity["state"] == "draft" and activity["time_zone"] == "Asia/Shanghai"
+    assert activity["recording_unit_id"] == world.north and activity["cancel_deadline_minutes"] == 24 * 60
+    assert made.headers["Location"] == f"/api/v1/admin/activities/{activity['id']}"
+    shown = world.root.get(f"/admin/activities/{activity['id']}")
+    assert shown.json() == activity and shown.etag == made.etag
+    world.root.get(f"/admin/activities/{activity['id']}", headers={"If-None-Match": shown.etag}, expect=304)
+    change = {"description": "在湖边\n植树", "point": {"latitude": 30.592849, "longitude": 114.305539},
+              "recording_unit_id": world.north_team, "visibility": "members", "minimum_age": 16}
+    changed = world.root.patch(f"/admin/activities/{activity['id']}", change, headers={"If-Match": shown.etag})
+    assert {k: changed[k] for k in change} == change
+    assert changed["version"] == activity["version"] + 1
+    world.root.patch(f"/admin/activities/{activity['id']}", {"name": "x"}, headers={"If-Match": shown.etag}, expect=412)
+    history = world.root.get(f"/admin/activities/{activity['id']}/history", params={"total": "true"})
+    assert [e["action"] for e in history["items"]] == ["activity.update", "activity.create"] and history["total"] == 2
+    assert history["items"][0]["changes"]["minimum_age"] == {"before": 0, "after": 16}
+    world.root.delete(f"/admin/activities/{activity['id']}")
+    world.root.get(f"/admin/activities/{activity['id']}", expect=404)
+
+
+def test_what_is_not_valid(world):
+    def refused(**fields):
+        return world.root.post("/admin/activities", {"unit_id": world.north, "name": "x", "category": "y", **fields},
+                               expect=422).fields
+    assert refused(name="", time_zone="Mars/Olympus") == {"name": "required", "time_zone": "time_zone_unknown"}
+    assert refused(minimum_age=30, maximum_age=20) == {"maximum_age": "ages_disordered"}
+    assert refused(sign_up_opens_at="2031-01-02T00:00:00Z", sign_up_closes_at="2031-01-01T00:00:00Z") == {
+        "sign_up_closes_at": "times_disordered"}
+    assert "point.latitude" in refused(point={"latitude": 91, "longitude": 0})
+    assert refused(project_id=9007199254740990) == {"project_id": "project_not_found"}
+    assert refused(unit_id=9007199254740990) == {"unit_id": "unit_not_found"}
+
+
+def test_publishing_names_all_that_is_missing(world):
+    activity = world.root.post("/admin/activities", {
+        "unit_id": world.north, "name": "x", "category": "y", "is_volunteer_service": False, "is_dangerous": True},
+        expect=201).json()
+    path = f"/admin/activities/{activity['id']}"
+    ready = world.root.get(path + "/readiness").json()
+    assert ready["ready"] is False and ready["approval_required"] is True and ready["may_publish"] is True
+    wanted = {"activity_needs_description", "activity_needs_place", "activity_needs_person_in_charge",
+              "activity_needs_contact", "activity_needs_declaration", "activity_needs_risk_notice",
+              "activity_needs_insurance", "activity_needs_shifts", "activity_needs_places"}
+    assert {m["code"] for m in ready["missing"]} == wanted
+    assert codes(world.root.post(path + "/publish", expect=422)) == wanted
+    assert codes(world.root.post(path + "/submit", expect=422)) == wanted
+
+
+def test_insurance_must_last_until_the_end(world):
+    activity = world.activity(is_dangerous=True, insurance_policy="P-1", insurance_until="2020-01-01")
+    world.position(activity["id"])
+    world.shift(activity["id"])
+    path = f"/admin/activities/{activity['id']}"
+    assert codes(world.root.post(path + "/publish", expect=422)) == {"activity_insurance_ends_early"}
+    world.root.patch(path, {"insurance_until": "2099-01-01"})
+    published = world.root.post(path + "/publish", expect=200)
+    assert published["state"] == "published" and published["published_at"]
+    # What people see stays complete.
+    assert codes(world.root.patch(path, {"insurance_policy": None}, expect=422)) == {"activity_needs_insurance"}
+
+
+def test_approval(world):
+    coordinator = world.login("coordinator", world.north)
+    administrator = world.login("unit_administrator", world.north)
+    activity = world.activity(coordinator)
+    path = f"/admin/activities/{activity['id']}"
+    world.position(activity["id"], coordinator)
+    world.shift(activity["id"], coordinator)
+    assert coordinator.get(path + "/readiness")["may_publish"] is False
+    assert coordinator.post(path + "/publish", expect=403).code == "activity_approval_required"
+    assert coordinator.post(path + "/submit", expect=200)["state"] == "submitted"
+    assert coordinator.patch(path, {"name": "x"}, expect=409)["current"] == "submitted"
+    coordinator.post(path + "/decision", {"decision": "approve"}, expect=403)
+    assert "reason" in administrator.post(path + "/decision", {"decision": "reject"}, expect=422).fields
+    back = administrator.post(path + "/decision", {"decision": "reject", "reason": "no photo"}, expect=200)
+    assert back["state"] == "draft" and back["decision_reason"] == "no photo"
+    coordinator.post(path + "/submit", expect=200)
+    assert coordinator.post(path + "/withdraw", expect=200)["state"] == "draft"
+    coordinator.post(path + "/submit", expect=200)
+    approved = administrator.post(path + "/decision", {"decision": "approve"}, expect=200)
+    assert approved["state"] == "published" and approved["decision_reason"] is None
+    administrator.post(path + "/decision", {"decision": "approve"}, expect=409)
+    actions = [e["action"] for e in coordinator.pages(path + "/history")]
+    assert actions[:3] == ["activity.approve", "activity.submit", "activity.withdraw"]
+
+
+def test_cancel(world):
+    activity, _, shift = world.published()
+    path = f"/admin/activities/{activity['id']}"
+    world.root.delete(path, expect=409)
+    assert "reason" in world.root.post(path + "/cancel", {}, expect=422).fields
+    cancelled = world.root.post(path + "/cancel", {"reason": "storm"}, expect=200)
+    assert cancelled["state"] == "cancelled" and cancelled["cancel_reason"] == "storm"
+    assert world.root.get(f"/admin/shifts/{shift['id']}")["state"] == "cancelled"
+    world.root.post(path + "/cancel", {"reason": "again"}, expect=409)
+    world.root.patch(path, {"name": "x"}, expect=409)
+    world.root.post(path + "/positions", {"name": "x", "needed": 1}, expect=409)
+
+
+def test_positions_and_their_places(world):
+    activity = world.activity()
+    path = f"/admin/activities/{activity['id']}"
+    first = world.position(activity["id"], name="Guide", needed=2, required_skills=["English"], gender="female")
+    assert first["required_skills"] == ["English"] and first["gender"] == "female"
+    shift = world.shift(activity["id"])
+    second = world.position(activity["id"], name="Driver", needed=1)
+    world.shift(activity["id"], hours=48, places=[{"position_id": first["id"], "needed": 5}])
+    shifts = world.root.get(path + "/shifts")["items"]
+    assert [[(p["position_id"], p["needed"], p["overridden"]) for p in s["places"]] for s in shifts] == [
+        [(first["id"], 2, False), (second["id"], 1, False)], [(first["id"], 5, True), (second["id"], 1, False)]]
+    assert world.root.get(path)["places"] == 9
+    world.root.patch(f"/admin/positions/{first['id']}", {"needed": 4})
+    shifts = world.root.get(path + "/shifts")["items"]
+    assert [s["places"][0]["needed"] for s in shifts] == [4, 5]
+    world.root.delete(f"/admin/positions/{second['id']}")
+    assert [p["id"] for p in world.root.get(path + "/positions")["items"]] == [first["id"]]
+    assert [len(s["places"]) for s in world.root.get(path + "/shifts")["items"]] == [1, 1]
+    answer = world.root.patch(f"/admin/shifts/{shift['id']}", {"places": [{"position_id": second["id"], "needed": 1}]},
+                              expect=422)
+    assert answer.fields == {"places[0].position_id": "position_not_found"}
+
+
+def test_shifts_change_and_cancel(world):
+    activity, position, shift = world.published()
+    path = f"/admin/shifts/{shift['id']}"
+    shown = world.root.get(path)
+    moved = world.root.patch(path, {"starts_at": instant(30), "ends_at": instant(33), "note": "Bring boots.",
+                                    "places": [{"position_id": position["id"], "needed": 7}]},
+                             headers={"If-Match": shown.etag})
+    assert moved["starts_at"] == instant(30) and moved["places"][0]["needed"] == 7
+    world.root.patch(path, {"note": "x"}, headers={"If-Match": shown.etag}, expect=412)
+    seen = world.root.get(f"/admin/activities/{activity['id']}")
+    assert (seen["starts_at"], seen["ends_at"], seen["places"]) == (instant(30), instant(33), 7)
+    assert world.root.patch(path, {"ends_at": instant(29)}, expect=422).fields == {"ends_at": "times_disordered"}
+    cancelled = world.root.post(path + "/cancel", {"reason": "rain"}, expect=200)
+    assert cancelled["state"] == "cancelled" and cancelled["cancel_reason"] == "rain"
+    world.root.post(path + "/cancel", {"reason": "rain"}, expect=409)
+    world.root.patch(path, {"note": "x"}, expect=409)
+    seen = world.root.get(f"/admin/activities/{activity['id']}")
+    assert seen["starts_at"] is None and seen["places"] == 0
+
+
+def test_shifts_are_listed_by_time_in_pages(world):
+    activity = world.activity()
+    for hours in (72, 24, 48, 24):
+        world.shift(activity["id"], hours=hours)
+    listed = world.root.pages(f"/admin/activities/{activity['id']}/shifts", limit=1)
+    assert [s["starts_at"] for s in listed] == [instant(24), instant(24), instant(48), instant(72)]
+    some = world.root.get(f"/admin/activities/{activity['id']}/shifts", params={"from": instant(28), "to": instant(72)})
+    assert [s["starts_at"] for s in some["items"]] == [instant(48)]
+
+
+def test_the_list(world):
+    word = people.word("find")
+    top = world.unit("Activities " + word)
+    made = [world.activity(unit_id=top, name=f"{word} {n}", category=word)["id"] for n in range(3)]
+    world.shift(made[1])
+    listed = world.root.pages("/admin/activities", params={"unit_id": top}, limit=2)
+    assert [a["id"] for a in listed] == made[::-1]
+    answer = world.root.get("/admin/activities", params={"category": word, "state": "draft", "total": "true", "limit": 1})
+    assert answer["total"] == 3
+    found = world.root.get("/admin/activities", params={"q": f"{word} 1"})["items"]
+    assert [a["id"] for a in found] == [made[1]]
+    found = world.root.get("/admin/activities", params={"category": word, "from": instant(1), "to": instant(30)})["items"]
+    assert [a["id"] for a in found] == [made[1]]
+    south = world.login("unit_administrator", world.south)
+    assert south.get("/admin/activities", params={"category": word})["items"] == []
