@@ -323,6 +323,17 @@ static void read_section(Reader *reader, const char *section, json_t *object)
     }
 }
 
+static void check_mail(Reader *reader)
+{
+    const char *url = reader->config->mail.url;
+    if (!str_starts_with(url, "smtp://") && !str_starts_with(url, "smtps://")) {
+        problem(reader, "mail.url: must begin with \"smtp://\" or \"smtps://\"");
+    }
+    if (str_is_empty(reader->config->mail.from) || strchr(reader->config->mail.from, '@') == NULL) {
+        problem(reader, "mail.from: an address is needed with mail.url");
+    }
+}
+
 static void require(Reader *reader, json_t *root)
 {
     for (const Option *option = config_options; option->name != NULL; option++) {
@@ -333,6 +344,9 @@ static void require(Reader *reader, json_t *root)
     }
     if (reader->config->database.driver == 1 && reader->config->database.url.reveal == NULL) {
         problem(reader, "database.url: missing; needed with database.driver \"postgres\"");
+    }
+    if (!str_is_empty(reader->config->mail.url)) {
+        check_mail(reader);
     }
 }
 

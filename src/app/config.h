@@ -49,6 +49,13 @@ typedef struct Config {
         const char *path;
     } storage;
     struct {
+        const char *url; /* "": no mail */
+        const char *username;
+        Secret password;
+        const char *from;
+        int64_t tls; /* MailTls */
+    } mail;
+    struct {
         int64_t level;  /* LogLevel */
         int64_t format; /* LogFormat */
     } log;

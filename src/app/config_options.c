@@ -6,6 +6,7 @@
 
 static const char *const DRIVERS[] = {"sqlite", "postgres", NULL};
 static const char *const LEVELS[] = {"debug", "info", "warn", "error", NULL};
+static const char *const TLS[] = {"required", "none", NULL};
 static const char *const FORMATS[] = {"text", "json", NULL};
 
 #define OPTION(section_, name_, type_, ...)                                                        \
@@ -87,6 +88,21 @@ const Option config_options[] = {
     OPTION(storage, path, OPTION_TEXT, .max = 4096,
            .en = "Folder for files: uploads, evidence, the sqlite database.",
            .zh = "文件目录：上传、附件、sqlite 数据库。"),
+    OPTION(mail, url, OPTION_TEXT, .max = 255,
+           .en = "SMTP server for notices, such as smtp://mail.example.org:587 or smtps://mail.example.org:465; absent: no mail is sent.",
+           .zh = "发送通知的 SMTP 服务器，例如 smtp://mail.example.org:587 或 smtps://mail.example.org:465；不填则不发邮件。"),
+    OPTION(mail, username, OPTION_TEXT, .max = 255,
+           .en = "Login at the SMTP server, where it asks for one.",
+           .zh = "SMTP 服务器的用户名（需要登录时）。"),
+    OPTION(mail, password, OPTION_SECRET, .max = 1024,
+           .en = "Password at the SMTP server.",
+           .zh = "SMTP 服务器的密码。"),
+    OPTION(mail, from, OPTION_TEXT, .max = 255,
+           .en = "Sender, such as \"Volunteers <voms@example.org>\"; needed with mail.url.",
+           .zh = "发件人，例如 \"志愿者之家 <voms@example.org>\"；填写 mail.url 时必填。"),
+    OPTION(mail, tls, OPTION_CHOICE, .fallback = "required", .choices = TLS,
+           .en = "required: STARTTLS or smtps with a trusted certificate; none: for a relay on this machine.",
+           .zh = "required：必须使用 STARTTLS 或 smtps 且证书可信；none：用于本机转发。"),
     OPTION(log, level, OPTION_CHOICE, .fallback = "info", .choices = LEVELS,
            .en = "Least severity that is logged.",
            .zh = "记录日志的最低级别。"),

@@ -21,7 +21,7 @@ static const char *describe_type(Arena *arena, const Option *option, bool chines
         return chinese ? "文本列表" : "list of texts";
     case OPTION_CHOICE:
         for (int i = 0; option->choices[i] != NULL; i++) {
-            str_printf(&text, "%s\"%s\"", i == 0 ? "" : " | ", option->choices[i]);
+            str_printf(&text, "%s\"%s\"", i == 0 ? "" : ", ", option->choices[i]);
         }
         return str_text(&text);
     }
