@@ -32,3 +32,6 @@ YIELDS Err *setting_save(Ctx *ctx, Settings *settings);
 
 /* The organisation's date of an instant, by its time zone. */
 Date setting_date(const Settings *settings, TimeMs time);
+
+/* The organisation's local time of an instant, for people: "2026-11-24 18:00". */
+const char *setting_local_time(Arena *arena, const Settings *settings, TimeMs time);

@@ -75,7 +75,8 @@ YIELDS Err *setting_save(Ctx *ctx, Settings *settings)
     return NULL;
 }
 
-Date setting_date(const Settings *settings, TimeMs time)
+/* What the organisation's clocks are ahead of UTC at that instant. */
+static int64_t utc_offset_ms(const Settings *settings, TimeMs time)
 {
     UChar zone[65];
     UErrorCode status = U_ZERO_ERROR;
@@ -86,5 +87,18 @@ Date setting_date(const Settings *settings, TimeMs time)
                         ucal_get(calendar, UCAL_DST_OFFSET, &status);
     ucal_close(calendar);
     BUG_ON(U_FAILURE(status)); /* check_time_zone let it in */
-    return date_of(time, offset_ms / (int32_t)MINUTE_MS);
+    return offset_ms;
+}
+
+Date setting_date(const Settings *settings, TimeMs time)
+{
+    return date_of(time, (int)(utc_offset_ms(settings, time) / MINUTE_MS));
+}
+
+const char *setting_local_time(Arena *arena, const Settings *settings, TimeMs time)
+{
+    TimeMs local = time + utc_offset_ms(settings, time);
+    char text[TIME_TEXT_SIZE];
+    time_format_to(text, local);
+    return arena_printf(arena, "%.10s %.5s", text, text + sizeof "2026-11-24T" - 1);
 }

@@ -1,0 +1,13 @@
+/* notice.h - what people are told: an inbox for everybody, and mail for who has an address.
+ *
+ * A notice is written once per event and person, whatever is delivered again: events come from the
+ * bus (notice_sources.c says which, and whom they concern) or from the reminders' schedule. Its
+ * text is made from a template when it is read or mailed, in the reader's language. */
+#pragma once
+
+#include "app/services.h"
+
+extern const Concept notice_concept;
+
+/* How many unread notices the caller has, at most 1000. Yields. */
+YIELDS Err *notice_count_unread(Ctx *ctx, int64_t *ret_count);

@@ -1,0 +1,196 @@
+/* Writing notices, and making their texts. */
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "port/mail.h"
+#include "voms/notice/notice.sql.h"
+#include "voms/notice/notice_internal.h"
+
+/* ---- Who looks at an inbox is woken by a counter, which some recipients share ---- */
+
+#define EPOCHS 1024
+
+static _Atomic uint64_t epochs[EPOCHS];
+
+static size_t epoch_slot(VolunteerId volunteer_id, AccountId account_id)
+{
+    uint64_t key = volunteer_id.value != 0 ? (uint64_t)volunteer_id.value * 2
+                                           : (uint64_t)account_id.value * 2 + 1;
+    return (size_t)(key * 0x9e3779b97f4a7c15U >> 54);
+}
+
+uint64_t notice_epoch(VolunteerId volunteer_id, AccountId account_id)
+{
+    uint64_t own = atomic_load(&epochs[epoch_slot((VolunteerId){}, account_id)]);
+    return volunteer_id.value == 0
+               ? own
+               : own + atomic_load(&epochs[epoch_slot(volunteer_id, (AccountId){})]);
+}
+
+void notice_epoch_move(VolunteerId volunteer_id, AccountId account_id)
+{
+    atomic_fetch_add(&epochs[epoch_slot(volunteer_id, account_id)], 1);
+}
+
+/* ---- Writing ---- */
+
+/* Columns that say whom a notice is for; what else a row has is its params. */
+static bool is_address(const char *column)
+{
+    static const char *const NAMES[] = {"kind", "volunteer_id", "account_id", "link", "event"};
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
+        if (str_equal(column, NAMES[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void put_param(JsonWriter *writer, const StoreRows *rows, size_t row, size_t column)
+{
+    const char *name = rows->columns[column];
+    const SqlValue *value = row_value(rows, row, column);
+    if (is_address(name) || value->type == SQL_NULL) {
+        return;
+    }
+    json_write_key(writer, name);
+    if (str_ends_with(name, "_at") || str_ends_with(name, "_until")) {
+        json_write_int(writer, row_time(rows, row, column));
+    } else if (value->type == SQL_INT) {
+        json_write_int(writer, value->integer);
+    } else {
+        json_write_string(writer, row_text(rows, row, column));
+    }
+}
+
+static const char *params_of(Arena *arena, const StoreRows *rows, size_t row)
+{
+    Str text;
+    JsonWriter writer;
+    str_init(&text, arena);
+    json_writer_init(&writer, &text);
+    json_write_begin_object(&writer);
+    for (size_t column = 0; column < rows->column_count; column++) {
+        put_param(&writer, rows, row, column);
+    }
+    json_write_end_object(&writer);
+    return str_text(&text);
+}
+
+static SqlValue column_value(const StoreRows *rows, size_t row, const char *name)
+{
+    for (size_t column = 0; column < rows->column_count; column++) {
+        if (str_equal(rows->columns[column], name)) {
+            return *row_value(rows, row, column);
+        }
+    }
+    return sql_null();
+}
+
+typedef struct Recipients {
+    size_t count;
+    VolunteerId *volunteers;
+    AccountId *accounts;
+} Recipients;
+
+static void wake(void *arg)
+{
+    const Recipients *recipients = arg;
+    for (size_t i = 0; i < recipients->count; i++) {
+        notice_epoch_move(recipients->volunteers[i], recipients->accounts[i]);
+    }
+}
+
+static SqlArgs insert_args(Ctx *ctx, const char *batch, const StoreRows *rows, size_t row)
+{
+    SqlValue *values = ARENA_ARRAY(ctx->arena, SqlValue, 10);
+    SqlValue own_event = column_value(rows, row, "event");
+    const char *kind = row_text(rows, row, row_column(rows, "kind"));
+    MailOptions mail = {.url = ctx->services->config->mail.url};
+    values[0] = own_event.type == SQL_NULL ? sql_text(batch) : own_event;
+    values[1] = sql_text(kind);
+    values[2] = column_value(rows, row, "volunteer_id");
+    values[3] = column_value(rows, row, "account_id");
+    values[4] = sql_text(params_of(ctx->arena, rows, row));
+    values[5] = column_value(rows, row, "link");
+    values[6] = sql_time(ctx->now);
+    values[7] = sql_bool(mail_is_on(&mail));
+    values[8] = sql_bool(notice_kind_find(kind)->mail);
+    values[9] = sql_text(batch);
+    return (SqlArgs){.values = values, .count = 10};
+}
+
+YIELDS static Err *ask_for_mail(Ctx *ctx, const char *batch)
+{
+    MailOptions mail = {.url = ctx->services->config->mail.url};
+    if (!mail_is_on(&mail)) {
+        return NULL;
+    }
+    return bus_publish(ctx->db, "notice.mail", batch,
+                       arena_printf(ctx->arena, "{\"batch\":\"%s\"}", batch));
+}
+
+YIELDS Err *notice_insert_rows(Ctx *ctx, const char *batch, const StoreRows *rows)
+{
+    SqlArgs *args = ARENA_ARRAY(ctx->arena, SqlArgs, rows->count + 1);
+    Recipients *recipients = ARENA_NEW(ctx->arena, Recipients);
+    size_t kind = row_column(rows, "kind");
+    int64_t inserted = 0;
+    recipients->volunteers = ARENA_ARRAY(ctx->arena, VolunteerId, rows->count + 1);
+    recipients->accounts = ARENA_ARRAY(ctx->arena, AccountId, rows->count + 1);
+    for (size_t row = 0; row < rows->count; row++) {
+        if (row_text(rows, row, kind) == NULL) {
+            continue;
+        }
+        size_t i = recipients->count++;
+        args[i] = insert_args(ctx, batch, rows, row);
+        recipients->volunteers[i].value = args[i].values[2].integer;
+        recipients->accounts[i].value = args[i].values[3].integer;
+    }
+    if (recipients->count == 0) {
+        return NULL;
+    }
+    TRY(store_exec_many(ctx->db, &SQL_NOTICE_INSERT, args, recipients->count, &inserted));
+    db_after_commit(ctx->db, wake, recipients);
+    return inserted == 0 ? NULL : ask_for_mail(ctx, batch);
+}
+
+/* ---- Texts ---- */
+
+YIELDS static Err *find_template(Ctx *ctx, const char *kind, NoticeKind *ret_kind)
+{
+    const NoticeKind *built_in = notice_kind_find(kind);
+    StoreRows *rows = NULL;
+    /* Of a newer version, before a way back: there are no words for it here. */
+    *ret_kind = built_in != NULL ? *built_in
+                                 : (NoticeKind){.name = kind,
+                                                .params = "",
+                                                .title_zh = kind,
+                                                .body_zh = "",
+                                                .title_en = kind,
+                                                .body_en = ""};
+    TRY(store_query(ctx->db, &SQL_NOTICE_TEMPLATE_FIND, ARGS(sql_text(kind)), &rows));
+    if (rows->count == 1) {
+        ret_kind->title_zh = row_text(rows, 0, row_column(rows, "title_zh"));
+        ret_kind->body_zh = row_text(rows, 0, row_column(rows, "body_zh"));
+        ret_kind->title_en = row_text(rows, 0, row_column(rows, "title_en"));
+        ret_kind->body_en = row_text(rows, 0, row_column(rows, "body_en"));
+    }
+    return NULL;
+}
+
+YIELDS Err *notice_text(Ctx *ctx, Language language, const char *kind, const char *params,
+                        NoticeText *ret_text)
+{
+    NoticeKind found = {};
+    json_t *json = NULL;
+    NoticeReader reader = {.arena = ctx->arena, .language = language};
+    TRY(find_template(ctx, kind, &found));
+    TRY(setting_load(ctx, &reader.settings));
+    TRY(json_parse(ctx->arena, params, strlen(params), &json));
+    bool chinese = language == LANGUAGE_ZH;
+    ret_text->title = notice_rules_fill(&reader, chinese ? found.title_zh : found.title_en, json);
+    ret_text->body = notice_rules_fill(&reader, chinese ? found.body_zh : found.body_en, json);
+    return NULL;
+}
