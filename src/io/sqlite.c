@@ -1,6 +1,7 @@
 #include "io/sqlite.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #define BUCKETS 512         /* power of two */
 #define BUILT_CACHED_MAX 96 /* composed statements that are kept prepared */
 #define PARAMS_MAX 256
+#define CACHE_KIB 8000
 #define PROGRESS_STEPS 5000 /* virtual machine steps between looks at the clock */
 
 typedef struct Prepared {
@@ -46,7 +48,6 @@ static Err *configure(SqliteDb *db, Arena *arena, const SqliteOptions *options)
     /* trusted_schema stays on: SQLite 3.40 holds its own json_valid, which CHECKs use, unsafe. */
     static const char *const COMMON = "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
                                       "PRAGMA case_sensitive_like=ON; PRAGMA temp_store=MEMORY;"
-                                      "PRAGMA cache_size=-8000;"
                                       "PRAGMA journal_size_limit=67108864;";
     sqlite3_busy_timeout(db->handle, options->busy_timeout_ms);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
@@ -59,14 +60,27 @@ static Err *configure(SqliteDb *db, Arena *arena, const SqliteOptions *options)
     if (code == SQLITE_OK) {
         code = sqlite3_exec(db->handle, COMMON, NULL, NULL, NULL);
     }
+    if (code == SQLITE_OK) {
+        const char *cache = arena_printf(arena, "PRAGMA cache_size=-%d;",
+                                         options->cache_kib > 0 ? options->cache_kib : CACHE_KIB);
+        code = sqlite3_exec(db->handle, cache, NULL, NULL, NULL);
+    }
     if (code == SQLITE_OK && options->read_only) {
         code = sqlite3_exec(db->handle, "PRAGMA query_only=ON;", NULL, NULL, NULL);
     }
     return code == SQLITE_OK ? NULL : sqlite_error(db->handle, arena, options->path, code);
 }
 
+/* Its count of bytes costs a lock that all connections share, at each allocation. */
+static void stop_counting(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 Err *sqlite_db_open(Arena *arena, const SqliteOptions *options, SqliteDb **ret_db)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, stop_counting);
     Arena *own = arena_new();
     SqliteDb *db = ARENA_NEW(own, SqliteDb);
     db->arena = own;
@@ -351,6 +365,46 @@ Err *sqlite_db_run(SqliteDb *db, Arena *arena, const SqlStatement *statement, bo
         *ret_rows = rows;
     }
     return NULL;
+}
+
+/* One of many: nothing is read but whether it worked. */
+static int run_again(Prepared *prepared, SqlArgs args)
+{
+    int code = bind_all(prepared, args);
+    while (code == SQLITE_OK || code == SQLITE_ROW) {
+        code = sqlite3_step(prepared->handle);
+    }
+    int result = sqlite3_reset(prepared->handle);
+    return code == SQLITE_DONE ? SQLITE_OK : result != SQLITE_OK ? result : code;
+}
+
+Err *sqlite_db_run_many(SqliteDb *db, Arena *arena, const SqlStatement *statement,
+                        const SqlArgs *args, size_t count, int64_t *ret_affected)
+{
+    Prepared *prepared = NULL;
+    int64_t affected = 0;
+    TRY(find_prepared(db, arena, statement, /* built= */ false, &prepared));
+    for (size_t i = 0; i < count; i++) {
+        int64_t changes_before = sqlite3_total_changes64(db->handle);
+        int code = run_again(prepared, args[i]);
+        if (code != SQLITE_OK) {
+            return sqlite_error(db->handle, arena, statement->name, code);
+        }
+        bool changed = sqlite3_total_changes64(db->handle) != changes_before;
+        affected += changed ? sqlite3_changes64(db->handle) : 0;
+    }
+    *ret_affected = affected;
+    return NULL;
+}
+
+void sqlite_db_set_checkpoint(SqliteDb *db, int pages)
+{
+    sqlite3_wal_autocheckpoint(db->handle, pages);
+}
+
+void sqlite_db_release_memory(SqliteDb *db)
+{
+    sqlite3_db_release_memory(db->handle);
 }
 
 Err *sqlite_db_control(SqliteDb *db, Arena *arena, const char *text)

@@ -12,6 +12,7 @@ typedef struct SqliteOptions {
     const char *path;
     bool read_only;      /* refuses to change the database */
     int busy_timeout_ms; /* how long a call blocks while another process writes */
+    int cache_kib;       /* pages kept in memory, at most; 0: CACHE_KIB of sqlite.c */
 } SqliteOptions;
 
 /* Opens a connection in WAL mode with synchronous=FULL, foreign keys on, LIKE as in PostgreSQL
@@ -28,6 +29,18 @@ void sqlite_db_set_deadline(SqliteDb *db, Deadline deadline);
  * store_query says. */
 Err *sqlite_db_run(SqliteDb *db, Arena *arena, const SqlStatement *statement, bool built,
                    SqlArgs args, SqlRows **ret_rows);
+
+/* Runs one statement for each of count argument lists, in their order, without their rows.
+ * *ret_affected is the sum; it is set on success. Fails as sqlite_db_run does, at the first list
+ * that fails. */
+Err *sqlite_db_run_many(SqliteDb *db, Arena *arena, const SqlStatement *statement,
+                        const SqlArgs *args, size_t count, int64_t *ret_affected);
+
+/* Copies the log into the database once a commit leaves it longer than so many pages. */
+void sqlite_db_set_checkpoint(SqliteDb *db, int pages);
+
+/* Gives back the memory of cached pages that nothing waits for. */
+void sqlite_db_release_memory(SqliteDb *db);
 
 /* Runs a statement without parameters and rows, such as COMMIT. text must be static. */
 Err *sqlite_db_control(SqliteDb *db, Arena *arena, const char *text);

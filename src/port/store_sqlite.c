@@ -8,6 +8,7 @@
 #define YIELD_AFTER_MS 8   /* a fiber that only reads lets others run after so long */
 #define IN_LOOP_MAX_MS 100 /* a read that takes longer starts anew in the thread pool */
 #define SCAN_QUEUE_MAX 256
+#define MANY_AT_ONCE ((size_t)10000) /* statements under one deadline */
 
 static SqliteLoop *sqlite_loop(StoreLoop *loop)
 {
@@ -212,16 +213,16 @@ YIELDS static Err *query(StoreLoop *base, Db *db, const StoreCall *call, SqlRows
 YIELDS static Err *exec_many(StoreLoop *base, Db *db, const SqlStatement *statement,
                              const SqlArgs *args, size_t count, int64_t *ret_affected)
 {
-    SqliteLoop *loop = sqlite_loop(base);
-    StoreCall call = {.statement = statement};
     SqliteTransaction *transaction = CONTAINER_OF(db->transaction, SqliteTransaction, base);
     int64_t affected = 0;
-    for (size_t i = 0; i < count; i++) {
-        SqlRows *rows = NULL;
-        call.args = args[i];
+    for (size_t done = 0; done < count;) {
+        SqliteMany many = {.statement = statement,
+                           .args = args + done,
+                           .count = MIN(count - done, MANY_AT_ONCE)};
         TRY(be_fair());
-        TRY(sqlite_writer_statement(loop, &transaction->entry, db->arena, &call, &rows));
-        affected += rows->affected;
+        TRY(sqlite_writer_many(sqlite_loop(base), &transaction->entry, db->arena, &many));
+        affected += many.affected;
+        done += many.count;
     }
     *ret_affected = affected;
     return NULL;

@@ -40,6 +40,14 @@ typedef struct TurnWait {
     struct TurnWait *next;
 } TurnWait;
 
+/* One statement for many argument lists. */
+typedef struct SqliteMany {
+    const SqlStatement *statement;
+    const SqlArgs *args;
+    size_t count;
+    int64_t affected; /* set on success */
+} SqliteMany;
+
 typedef struct SqliteWriter {
     struct SqliteLoop *loop;
     SqliteDb *connection;
@@ -50,6 +58,7 @@ typedef struct SqliteWriter {
     Err *group_err; /* SQLite ended the group's transaction by itself; in arena */
     Waiter waiter;  /* the writer's fiber */
     TurnWait turn;
+    int64_t bulk_until_ms; /* monotonic: much is being written; 0: not */
     bool stopping;
 } SqliteWriter;
 
@@ -87,6 +96,10 @@ YIELDS Err *sqlite_writer_begin(SqliteLoop *loop, WriteEntry *entry);
 /* Runs a statement of the active transaction. Yields if the statement scans. */
 YIELDS Err *sqlite_writer_statement(SqliteLoop *loop, WriteEntry *entry, Arena *arena,
                                     const StoreCall *call, SqlRows **ret_rows);
+
+/* Runs a statement of the active transaction for many argument lists, long ones in the thread pool.
+ * Yields. */
+YIELDS Err *sqlite_writer_many(SqliteLoop *loop, WriteEntry *entry, Arena *arena, SqliteMany *many);
 
 /* Releases the transaction's savepoint and waits for the group's commit. Yields. */
 YIELDS Err *sqlite_writer_commit(SqliteLoop *loop, WriteEntry *entry);

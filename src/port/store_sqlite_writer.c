@@ -14,6 +14,14 @@
 #define BUSY_PAUSE_MAX_MS 20 /* between attempts while another process writes */
 #define COMMIT_WAIT_MS 60000 /* an fsync that takes longer is a broken disk */
 
+/* Much at once runs in the thread pool. While it goes on, pages that are changed again and again
+ * stay in memory and in the log, instead of being copied into the database each time. */
+#define BULK_FROM 100 /* statements of one list */
+#define BULK_LASTS_MS 5000
+#define BULK_CHECKPOINT_PAGES 12000
+#define CHECKPOINT_PAGES 1000
+#define CACHE_KIB 49152 /* reached in bulk work only, and given back after it */
+
 /* ---- Lists ---- */
 
 static void list_add(WriteList *list, WriteEntry *entry)
@@ -261,6 +269,16 @@ static void commit_in_pool(void *arg)
     job->err = sqlite_db_control(job->writer->connection, job->writer->arena, "COMMIT");
 }
 
+static void adapt_to_load(SqliteWriter *writer)
+{
+    bool bulk = writer->bulk_until_ms > time_monotonic();
+    sqlite_db_set_checkpoint(writer->connection, bulk ? BULK_CHECKPOINT_PAGES : CHECKPOINT_PAGES);
+    if (!bulk && writer->bulk_until_ms != 0) {
+        sqlite_db_release_memory(writer->connection);
+        writer->bulk_until_ms = 0;
+    }
+}
+
 YIELDS static Err *commit_group(SqliteWriter *writer)
 {
     if (writer->group_err != NULL) {
@@ -270,6 +288,7 @@ YIELDS static Err *commit_group(SqliteWriter *writer)
         return control(writer, "ROLLBACK");
     }
     CommitJob job = {.writer = writer};
+    adapt_to_load(writer);
     sqlite_db_set_deadline(writer->connection, DEADLINE_NEVER);
     TRY(offload(commit_in_pool, &job));
     counter_add(&writer->loop->base.counters.commit_groups, 1);
@@ -335,7 +354,7 @@ static void writer_main(void *arg)
 YIELDS Err *sqlite_writer_start(SqliteLoop *loop, Arena *arena)
 {
     SqliteWriter *writer = &loop->writer;
-    SqliteOptions options = {.path = loop->base.store->options.path};
+    SqliteOptions options = {.path = loop->base.store->options.path, .cache_kib = CACHE_KIB};
     Err *err = NULL;
     /* The first connection makes the file a WAL one, for which it must be alone for a moment. */
     for (int64_t pause_ms = 1; pause_ms <= 1024; pause_ms *= 2) {
@@ -458,6 +477,53 @@ YIELDS Err *sqlite_writer_statement(SqliteLoop *loop, WriteEntry *entry, Arena *
     entry->offloaded = false;
     if (call->statement->scan) {
         waiter_wake(&writer->waiter); /* it looks at the time again */
+    }
+    return err;
+}
+
+typedef struct ManyJob {
+    SqliteDb *connection;
+    SqliteMany *many;
+    Arena *arena; /* its own: the pool may not use the loop's */
+    Err *err;
+} ManyJob;
+
+static void run_many(void *arg)
+{
+    ManyJob *job = arg;
+    SqliteMany *many = job->many;
+    job->err = sqlite_db_run_many(job->connection, job->arena, many->statement, many->args,
+                                  many->count, &many->affected);
+}
+
+YIELDS static Err *run_many_in_pool(ManyJob *job, Arena *arena)
+{
+    Err *err = offload(run_many, job);
+    return job->err != NULL ? err_copy(arena, job->err) : err;
+}
+
+YIELDS Err *sqlite_writer_many(SqliteLoop *loop, WriteEntry *entry, Arena *arena, SqliteMany *many)
+{
+    SqliteWriter *writer = &loop->writer;
+    TRY(check_active(writer, entry, arena));
+    CLEANUP(arena_freep) Arena *own = arena_new();
+    ManyJob job = {.connection = writer->connection, .many = many, .arena = own};
+    sqlite_db_set_deadline(writer->connection, MIN(statement_deadline(writer), fiber_deadline()));
+    if (many->count >= BULK_FROM) {
+        writer->bulk_until_ms = time_monotonic() + BULK_LASTS_MS;
+    }
+    entry->offloaded = many->count >= BULK_FROM || many->statement->scan;
+    Err *err = NULL;
+    if (entry->offloaded) {
+        err = run_many_in_pool(&job, arena);
+        waiter_wake(&writer->waiter); /* it looks at the time again */
+    } else {
+        run_many(&job);
+        err = job.err == NULL ? NULL : err_copy(arena, job.err);
+    }
+    entry->offloaded = false;
+    if (err != NULL) {
+        note_lost_group(writer, err);
     }
     return err;
 }
