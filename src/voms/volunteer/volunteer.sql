@@ -28,7 +28,8 @@ SELECT v.id, v.number, v.name, v.name_pinyin, v.gender, v.birth_date, v.id_docum
        v.address, v.education, v.occupation, v.political_status, v.skills, v.service_categories,
        v.languages, v.unit_id, u.name AS unit_name, v.state, v.custom, v.service_minutes,
        v.entered_by, v.created_at, v.updated_at, v.version, v.state_changed_at,
-       v.consent_version, v.consent_withdrawn, v.merged_into, v.anonymised_at, v.id_number_hash
+       v.consent_version, v.consent_withdrawn, v.merged_into, v.anonymised_at, v.id_number_hash,
+       true AS sees_sensitive
 FROM volunteer v
 JOIN unit u ON u.id = v.unit_id
 WHERE v.id = $1
