@@ -45,13 +45,16 @@ struct Worker {
     Loop *loop;
     struct MHD_Daemon *daemon;
     int listen_fd;
-    uv_poll_t poll;  /* of the daemon's epoll set */
-    uv_timer_t tick; /* every second: deadlines and lost clients */
+    uv_poll_t poll;      /* of the daemon's epoll set */
+    uv_timer_t tick;     /* every second: deadlines and lost clients */
+    uv_timer_t patience; /* runs while somebody waits in place */
     int handles_open;
     LoopHook hook;
-    bool run_needed; /* the daemon has something to do in this turn */
-    bool stopping;   /* answers close their connections */
-    bool closing;    /* handles are being closed */
+    bool run_needed;      /* the daemon has something to do in this turn */
+    int runs_due;         /* of the daemon, even while somebody waits in place */
+    int64_t placed_count; /* exchanges that wait in place */
+    bool stopping;        /* answers close their connections */
+    bool closing;         /* handles are being closed */
     FiberGroup fibers;
     Exchange *exchanges;
     Connection *connections;
@@ -102,6 +105,7 @@ struct Exchange {
     Fiber *fiber;      /* NULL before it started and after it ended */
     bool answer_ready; /* res may be handed to libmicrohttpd */
     bool suspended;
+    bool in_place;    /* it waits without being suspended: libmicrohttpd asks in each run */
     bool gone;        /* libmicrohttpd is done with it, or its client is lost */
     bool mhd_done;    /* libmicrohttpd has forgotten it */
     bool close_after; /* the connection ends with this answer */
@@ -122,6 +126,9 @@ struct Exchange {
 
 /* ---- server.c ---- */
 void worker_wake_when_idle(Worker *worker);
+
+/* Something happened after which libmicrohttpd may have to run again. */
+void worker_stir(Worker *worker);
 int64_t monotonic_us(void);
 
 /* ---- connection.c ---- */

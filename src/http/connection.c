@@ -134,6 +134,7 @@ static void end_connection(Worker *worker, Connection *connection)
 void connection_notify(void *cls, struct MHD_Connection *mhd, void **context,
                        enum MHD_ConnectionNotificationCode code)
 {
+    worker_stir(cls);
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         begin_connection(cls, mhd, context);
     } else {
@@ -156,7 +157,7 @@ void connection_kill(Connection *connection, const char *text)
     }
     /* libmicrohttpd finds the end of the stream at its next read or write, and closes. */
     shutdown(connection->fd, text == NULL ? SHUT_RDWR : SHUT_RD);
-    connection->worker->run_needed = true;
+    worker_stir(connection->worker);
 }
 
 static void kill_slow(Connection *connection, const char *phase)

@@ -15,7 +15,9 @@ enum {
     BODY_MAX_BYTES = 256 * 1024,
     SWALLOW_MAX_BYTES =
         32 * 1024 * 1024, /* of a body that nobody wants, so that the answer is read */
-    REQUEST_TIMEOUT_MS = 30000
+    REQUEST_TIMEOUT_MS = 30000,
+    IN_PLACE_MAX = 64, /* exchanges of a loop: each is asked in every run of the daemon */
+    IN_PLACE_MS = 20
 };
 
 /* ---- Beginning and end ---- */
@@ -133,6 +135,14 @@ static void count_request(const Exchange *exchange, enum MHD_RequestTerminationC
     }
 }
 
+static void leave_place(Exchange *exchange)
+{
+    if (exchange->in_place) {
+        exchange->in_place = false;
+        exchange->worker->placed_count--;
+    }
+}
+
 void exchange_completed(void *cls UNUSED, struct MHD_Connection *mhd UNUSED, void **context,
                         enum MHD_RequestTerminationCode code)
 {
@@ -142,6 +152,8 @@ void exchange_completed(void *cls UNUSED, struct MHD_Connection *mhd UNUSED, voi
         return;
     }
     *context = NULL;
+    leave_place(exchange);
+    worker_stir(exchange->worker);
     count_request(exchange, code);
     exchange->mhd_done = true;
     exchange->gone = true;
@@ -162,6 +174,7 @@ void exchange_completed(void *cls UNUSED, struct MHD_Connection *mhd UNUSED, voi
 
 void exchange_suspend(Exchange *exchange)
 {
+    leave_place(exchange);
     if (!exchange->suspended && exchange->mhd != NULL) {
         exchange->suspended = true;
         MHD_suspend_connection(exchange->mhd);
@@ -172,8 +185,11 @@ void exchange_resume(Exchange *exchange)
 {
     if (exchange->suspended) {
         exchange->suspended = false;
-        exchange->worker->run_needed = true;
+        worker_stir(exchange->worker);
         MHD_resume_connection(exchange->mhd);
+    } else if (exchange->in_place) {
+        leave_place(exchange);
+        worker_stir(exchange->worker);
     }
 }
 
@@ -512,13 +528,27 @@ static enum MHD_Result answer(Exchange *exchange)
     return result;
 }
 
+/* To be suspended and resumed costs a connection three system calls. Most answers come within
+ * milliseconds: so long libmicrohttpd may as well ask again each time it runs. */
+static bool may_wait_in_place(const Exchange *exchange)
+{
+    return (exchange->in_place || exchange->worker->placed_count < IN_PLACE_MAX) &&
+           time_monotonic() - exchange->phase_since < IN_PLACE_MS;
+}
+
 /* Answers, or waits for the fiber to do so. */
-static enum MHD_Result answer_or_suspend(Exchange *exchange)
+static enum MHD_Result answer_or_wait(Exchange *exchange)
 {
     if (exchange->answer_ready) {
+        worker_stir(exchange->worker);
         return answer(exchange);
     }
-    exchange_suspend(exchange);
+    if (!may_wait_in_place(exchange)) {
+        exchange_suspend(exchange);
+    } else if (!exchange->in_place) {
+        exchange->in_place = true;
+        exchange->worker->placed_count++;
+    }
     return MHD_YES;
 }
 
@@ -626,6 +656,7 @@ static enum MHD_Result on_data(Exchange *exchange, const char *data, size_t *siz
     size_t taken = *size;
     bool fiber_ended = exchange->upload != NULL && exchange->fiber == NULL;
 
+    worker_stir(exchange->worker);
     if (fiber_ended) {
         exchange->state = EXCHANGE_DISCARD; /* it has answered without the rest */
     }
@@ -654,7 +685,7 @@ static enum MHD_Result on_end(Exchange *exchange)
     bool is_new = exchange->fiber == NULL && !exchange->answer_ready && exchange->upload == NULL;
     exchange->state = EXCHANGE_RUN;
     if (!is_new) {
-        return answer_or_suspend(exchange);
+        return answer_or_wait(exchange);
     }
     exchange->phase_since = time_monotonic();
     if (req->route != NULL) {
@@ -666,7 +697,7 @@ static enum MHD_Result on_end(Exchange *exchange)
     } else {
         exchange_start(exchange, run_web);
     }
-    return answer_or_suspend(exchange);
+    return answer_or_wait(exchange);
 }
 
 enum MHD_Result exchange_access(void *cls UNUSED, struct MHD_Connection *mhd UNUSED,

@@ -21,7 +21,9 @@ enum {
     CONNECTION_MEMORY_BYTES = 16 * 1024, /* head of a request and head of its answer */
     TICK_MS = 1000,
     RUSH_CONNECTIONS = 512,
-    DAEMON_RUNS_PER_TURN = 64
+    DAEMON_RUNS_PER_TURN = 64,
+    DAEMON_RUNS_AFTER_STIR = 2,
+    PATIENCE_MS = 20
 };
 
 int64_t monotonic_us(void)
@@ -252,23 +254,53 @@ static Err *open_listener(HttpServer *server, int *ret_fd)
 
 /* ---- Driving libmicrohttpd ---- */
 
+void worker_stir(Worker *worker)
+{
+    worker->run_needed = true;
+    worker->runs_due = DAEMON_RUNS_AFTER_STIR;
+}
+
+static void on_patience(uv_timer_t *timer)
+{
+    Worker *worker = timer->data;
+
+    worker->run_needed = true;
+}
+
+/* While somebody waits in place, libmicrohttpd always wants to run again: it is held to what was
+ * stirred, and asked again after a moment in any case. */
+static bool is_settled(Worker *worker)
+{
+    MHD_UNSIGNED_LONG_LONG timeout_ms = 0;
+
+    worker->runs_due--;
+    if (MHD_get_timeout(worker->daemon, &timeout_ms) != MHD_YES || timeout_ms > 0) {
+        return true;
+    }
+    if (worker->placed_count == 0 || worker->runs_due > 0) {
+        return false;
+    }
+    if (!uv_is_active((uv_handle_t *)&worker->patience)) {
+        uv_timer_start(&worker->patience, on_patience, PATIENCE_MS, 0);
+    }
+    return true;
+}
+
 /* After a connection was resumed, several runs are needed until its answer is on its way. */
 static bool run_daemon(void *arg)
 {
     Worker *worker = arg;
-    MHD_UNSIGNED_LONG_LONG timeout_ms = 0;
 
     if (!worker->run_needed || worker->daemon == NULL) {
         return false;
     }
-    worker->run_needed = false;
     for (int i = 0; i < DAEMON_RUNS_PER_TURN; i++) {
         MHD_run(worker->daemon);
-        if (MHD_get_timeout(worker->daemon, &timeout_ms) != MHD_YES || timeout_ms > 0) {
+        if (is_settled(worker)) {
+            worker->run_needed = false;
             return true;
         }
     }
-    worker->run_needed = true;
     return true;
 }
 
@@ -363,9 +395,11 @@ static void start_handles(Worker *worker)
 
     BUG_ON(uv_poll_init(uv, &worker->poll, epoll_fd) != 0);
     BUG_ON(uv_timer_init(uv, &worker->tick) != 0);
+    BUG_ON(uv_timer_init(uv, &worker->patience) != 0);
     worker->poll.data = worker;
     worker->tick.data = worker;
-    worker->handles_open = 2;
+    worker->patience.data = worker;
+    worker->handles_open = 3;
     BUG_ON(uv_poll_start(&worker->poll, UV_READABLE, on_daemon_events) != 0);
     BUG_ON(uv_timer_start(&worker->tick, on_tick, TICK_MS, TICK_MS) != 0);
     worker->hook = (LoopHook){.fn = run_daemon, .arg = worker};
@@ -473,6 +507,7 @@ static void close_handles(Worker *worker)
     loop_hook_remove(worker->loop, &worker->hook);
     uv_close((uv_handle_t *)&worker->poll, on_handle_closed);
     uv_close((uv_handle_t *)&worker->tick, on_handle_closed);
+    uv_close((uv_handle_t *)&worker->patience, on_handle_closed);
     while (worker->handles_open > 0) {
         err_ignore(waiter_wait(&waiter, DEADLINE_NEVER), "shielded, and closing always ends");
     }
