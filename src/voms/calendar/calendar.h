@@ -1,0 +1,30 @@
+/* calendar.h - the working calendar: weekdays, and the days that differ from them.
+ *
+ * Public holidays and the weekend days that are worked for them (调休) are a table that can be
+ * edited; it is shipped with the years 2024 to 2026. */
+#pragma once
+
+#include "app/services.h"
+
+/* One day that is not what its weekday says. */
+typedef struct CalendarDay {
+    const char *day; /* "YYYY-MM-DD" */
+    bool is_working;
+    const char *name; /* "春节", "春节调休" */
+} CalendarDay;
+
+extern const Concept calendar_concept;
+
+/* Is the date worked? days are the exceptions, in the order of their dates. Pure. */
+bool calendar_rules_is_working(const CalendarDay *days, size_t count, Date date);
+
+/* The count-th working day after the date, which itself does not count; the date itself for 0.
+ * days are the exceptions, in the order of their dates. Pure. */
+Date calendar_rules_add(const CalendarDay *days, size_t count, Date date, int64_t working_days);
+
+/* All exceptions from a date on, in the order of their dates. Yields. */
+YIELDS Err *calendar_load(Ctx *ctx, Date from, ObjectList *ret_days);
+
+/* The working_days-th working day after the date, by the present calendar: D67 Art. 11 gives ten.
+ * Yields. */
+YIELDS Err *calendar_add_working_days(Ctx *ctx, Date date, int64_t working_days, Date *ret_date);
