@@ -16,6 +16,13 @@ typedef struct Settings {
     int64_t retention_session_days;   /* ended sessions are deleted after it */
     int64_t minor_age;                /* below: a guardian must consent; default 18 */
     int64_t minor_special_age;        /* below: special handling (PIPL Art. 31); default 14 */
+    int64_t ledger_rounding_minutes;  /* service time is rounded to multiples of it; default 1 */
+    int ledger_rounding;              /* 0: down, 1: to the nearest, 2: up */
+    int64_t ledger_minimum_minutes;   /* of a shift; less is not granted */
+    int64_t ledger_maximum_minutes;   /* of a shift; 0: no limit */
+    int64_t ledger_unit_review_minutes;   /* of a person and day; above it the unit must agree */
+    int64_t ledger_parent_review_minutes; /* above it the parent unit must agree */
+    int64_t record_due_working_days;      /* after an activity's end (D67 Art. 11: 10) */
     const char *privacy_policy_version;
     const char *privacy_policy_zh;
     const char *privacy_policy_en;

@@ -10,6 +10,8 @@
 
 static const char *const LANGUAGES[] = {"zh-CN", "en", NULL};
 
+static const char *const ROUNDINGS[] = {"down", "nearest", "up", NULL};
+
 /* A zone that ICU knows under exactly this name. */
 static const char *check_time_zone(Arena *arena UNUSED, const char *value,
                                    const char **ret_normalized UNUSED)
@@ -47,6 +49,24 @@ static const Field FIELDS[] = {
           .zh = "未成年人年龄线", .en = "Age below which a guardian must consent"),
     FIELD(Settings, minor_special_age, FIELD_INT, .flags = FIELD_REQUIRED, .max = 30,
           .zh = "特别保护年龄线", .en = "Age below which special handling applies"),
+    FIELD(Settings, ledger_rounding_minutes, FIELD_INT, .flags = FIELD_REQUIRED, .min = 1,
+          .max = 60, .zh = "时长取整单位（分钟）", .en = "Service time in multiples of (minutes)"),
+    FIELD(Settings, ledger_rounding, FIELD_CHOICE, .flags = FIELD_REQUIRED, .choices = ROUNDINGS,
+          .zh = "时长取整方式", .en = "Rounding of service time"),
+    FIELD(Settings, ledger_minimum_minutes, FIELD_INT, .flags = FIELD_REQUIRED, .max = 1440,
+          .zh = "每班次最短时长（分钟）", .en = "Least service time of a shift (minutes)"),
+    FIELD(Settings, ledger_maximum_minutes, FIELD_INT, .flags = FIELD_REQUIRED, .max = 10080,
+          .zh = "每班次最长时长（分钟，0 为不限）",
+          .en = "Most service time of a shift (minutes, 0: no limit)"),
+    FIELD(Settings, ledger_unit_review_minutes, FIELD_INT, .flags = FIELD_REQUIRED, .max = 1440,
+          .zh = "每人每日超过该时长须单位审核（分钟）",
+          .en = "Minutes of a person and day above which the unit reviews"),
+    FIELD(Settings, ledger_parent_review_minutes, FIELD_INT, .flags = FIELD_REQUIRED, .max = 1440,
+          .zh = "每人每日超过该时长须上级审核（分钟）",
+          .en = "Minutes of a person and day above which the parent unit reviews"),
+    FIELD(Settings, record_due_working_days, FIELD_INT, .flags = FIELD_REQUIRED, .min = 1,
+          .max = 250, .zh = "服务记录应在几个工作日内完成",
+          .en = "Working days within which service records are due"),
     FIELD(Settings, privacy_policy_version, FIELD_TEXT, .flags = FIELD_REQUIRED, .min = 1,
           .max = 32, .zh = "隐私政策版本", .en = "Privacy policy version"),
     FIELD(Settings, privacy_policy_zh, FIELD_LONG_TEXT, .flags = FIELD_REQUIRED,
@@ -73,6 +93,10 @@ const Settings setting_defaults = {
     .retention_session_days = 180,
     .minor_age = 18,
     .minor_special_age = 14,
+    .ledger_rounding_minutes = 1,
+    .ledger_unit_review_minutes = 8 * 60,
+    .ledger_parent_review_minutes = 12 * 60,
+    .record_due_working_days = 10,
     .privacy_policy_version = "1",
     .privacy_policy_zh =
         "本组织为开展志愿服务，依法收集您的姓名、证件信息、联系方式、技能与服务记录，"
