@@ -35,7 +35,7 @@ export default defineMessages(
     years: '{age}',
     minor: 'Minor',
     guardian: 'Guardian: {name}',
-    duplicates: '{count} possible duplicates',
+    duplicates: '{count} possible',
     noDuplicates: 'No duplicates found',
     review: 'Review',
     reviewTitle: 'Review the application',
