@@ -13,6 +13,7 @@
 #include "app/dispatch.h"
 #include "app/measure.h"
 #include "app/schedule.h"
+#include "app/test_clock.h"
 #include "base/log.h"
 #include "base/str.h"
 
@@ -45,7 +46,8 @@ struct App {
     size_t threads_ready; /* serve, or failed to; these two are counted on the main loop */
     size_t threads_ended;
     Waiter progress; /* of the main fiber: something it waits for changed */
-    uv_signal_t signals[2];
+    uv_signal_t signals[3];
+    size_t signal_count;
 };
 
 /* ---- Migrations: the server does not start on a schema that it does not know ---- */
@@ -276,9 +278,10 @@ YIELDS static Err *start(App *app)
     TRY(start_concepts(app));
     TRY(start_bus(app));
     measure_register(&app->core->services);
+    /* Before the first request: its pages show the schedules. */
+    scheduler_start(&app->scheduler, app->core->arena, &app->core->services);
     TRY(start_http(app));
     TRY(start_threads(app));
-    scheduler_start(&app->scheduler, app->core->arena, &app->core->services);
     return NULL;
 }
 
@@ -306,14 +309,19 @@ static void announce(const App *app)
 static void on_signal(uv_signal_t *handle, int number)
 {
     App *app = handle->data;
+    if (number == SIGUSR2) {
+        test_clock_apply(&app->core->services);
+        return;
+    }
     log_event(LOG_INFO, "stopping", LOG_INT("signal", number));
     ask_to_stop(&app->loops[0]);
 }
 
 static void watch_signals(App *app)
 {
-    static const int NUMBERS[] = {SIGTERM, SIGINT};
-    for (size_t i = 0; i < COUNT_OF(NUMBERS); i++) {
+    static const int NUMBERS[] = {SIGTERM, SIGINT, SIGUSR2};
+    app->signal_count = test_clock_is_on() ? 3 : 2;
+    for (size_t i = 0; i < app->signal_count; i++) {
         app->signals[i].data = app;
         uv_signal_init(loop_uv(app->loops[0].loop), &app->signals[i]);
         uv_signal_start(&app->signals[i], on_signal, NUMBERS[i]);
@@ -322,7 +330,7 @@ static void watch_signals(App *app)
 
 static void unwatch_signals(App *app)
 {
-    for (size_t i = 0; i < COUNT_OF(app->signals); i++) {
+    for (size_t i = 0; i < app->signal_count; i++) {
         uv_close((uv_handle_t *)&app->signals[i], NULL);
     }
 }

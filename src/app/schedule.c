@@ -1,9 +1,12 @@
 #include "app/schedule.h"
 
+#include "app/app.sql.h"
 #include "app/idempotency.h"
 #include "base/log.h"
+#include "base/str.h"
 
 #define RUN_TIMEOUT_MS (5 * MINUTE_MS)
+#define RECORD_TIMEOUT_MS (10 * SECOND_MS)
 
 /* Duties of the layers below the concepts. */
 static const Schedule OWN_SCHEDULES[] = {
@@ -11,18 +14,40 @@ static const Schedule OWN_SCHEDULES[] = {
     {},
 };
 
+YIELDS static Err *record(Ctx *ctx, const Schedule *schedule, TimeMs started_at, const Err *failure)
+{
+    return store_exec(ctx->db, &SQL_SCHEDULE_RECORD,
+                      ARGS(sql_text(schedule->name), sql_time(started_at), sql_time(time_now()),
+                           failure == NULL ? sql_null() : sql_text(err_text(ctx->arena, failure))),
+                      NULL);
+}
+
 /* In a fiber of its own, so that what a run allocates ends with it. */
 static void run_once(void *arg)
 {
     ScheduleState *state = arg;
+    Ctx *ctx = ctx_new_system(state->services);
+    TimeMs started_at = time_now();
     fiber_set_deadline(deadline_after(RUN_TIMEOUT_MS));
-    Err *err = state->schedule->run(ctx_new_system(state->services));
+    Err *err = state->schedule->run(ctx);
     state->last_failed = err != NULL && !err_is(err, ERR_CANCELLED);
     if (state->last_failed) {
-        state->failures++;
-        log_err(arena_printf(fiber_arena(), "schedule %s failed", state->schedule->name), err);
+        log_err(arena_printf(ctx->arena, "schedule %s failed", state->schedule->name), err);
     }
+    fiber_set_deadline(deadline_after(RECORD_TIMEOUT_MS));
+    err_ignore(record(ctx, state->schedule, started_at, state->last_failed ? err : NULL),
+               "only a page shows it, and a database that is away was told above");
     waiter_wake(&state->ended);
+}
+
+YIELDS static Err *run(ScheduleState *state)
+{
+    state->running = true;
+    waiter_init(&state->ended);
+    fiber_spawn(state->group, "schedule run", run_once, state);
+    Err *err = waiter_wait(&state->ended, deadline_after(RUN_TIMEOUT_MS + MINUTE_MS));
+    state->running = false;
+    return err;
 }
 
 /* The first run comes soon after the start, so that a downtime is caught up with. */
@@ -32,17 +57,14 @@ static void repeat(void *arg)
     int64_t pause_ms = MIN(state->schedule->every_ms, 2 * SECOND_MS);
     for (;;) {
         state->next_at = time_now() + pause_ms;
-        if (fiber_sleep(pause_ms) != NULL) {
+        Err *err = waiter_wait_until(&state->due, deadline_after(pause_ms));
+        if (err != NULL) {
             return;
         }
-        state->last_started_at = time_now();
-        waiter_init(&state->ended);
-        fiber_spawn(state->group, "schedule run", run_once, state);
-        if (waiter_wait(&state->ended, deadline_after(RUN_TIMEOUT_MS + MINUTE_MS)) != NULL) {
+        waiter_init(&state->due); /* who asks during a run gets another one */
+        if (run(state) != NULL) {
             return;
         }
-        state->last_ended_at = time_now();
-        state->runs++;
         pause_ms = state->schedule->every_ms;
     }
 }
@@ -64,6 +86,7 @@ static void start_table(Scheduler *scheduler, Services *services, const Schedule
         *state = (ScheduleState){.schedule = &schedules[i],
                                  .services = services,
                                  .group = &scheduler->group};
+        waiter_init(&state->due);
         fiber_spawn(&scheduler->group, "schedule", repeat, state);
     }
 }
@@ -80,6 +103,38 @@ void scheduler_start(Scheduler *scheduler, Arena *arena, Services *services)
     for (const Concept *const *concept = services->concepts; *concept != NULL; concept ++) {
         start_table(scheduler, services, (*concept)->schedules);
     }
+}
+
+/* ---- At once ---- */
+
+static void wake_all(void *arg)
+{
+    Scheduler *scheduler = arg;
+    for (size_t i = 0; i < scheduler->count; i++) {
+        waiter_wake(&scheduler->states[i].due);
+    }
+}
+
+static void wake_one(void *arg)
+{
+    ScheduleState *state = arg;
+    waiter_wake(&state->due);
+}
+
+bool scheduler_run_now(Services *services, const char *name)
+{
+    Scheduler *scheduler = services->scheduler;
+    if (name == NULL) {
+        loop_post(services->loops[0], wake_all, scheduler);
+        return true;
+    }
+    for (size_t i = 0; i < scheduler->count; i++) {
+        if (str_equal(scheduler->states[i].schedule->name, name)) {
+            loop_post(services->loops[0], wake_one, &scheduler->states[i]);
+            return true;
+        }
+    }
+    return false;
 }
 
 void scheduler_stop(Scheduler *scheduler)

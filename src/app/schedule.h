@@ -8,13 +8,11 @@ typedef struct ScheduleState {
     const Schedule *schedule;
     Services *services;
     FiberGroup *group;
-    Waiter ended;           /* of the present run */
-    TimeMs last_started_at; /* 0: not yet */
-    TimeMs last_ended_at;
+    Waiter due;   /* ends the pause early */
+    Waiter ended; /* of the present run */
     TimeMs next_at;
-    int64_t runs;
-    int64_t failures;
-    bool last_failed;
+    bool running;
+    bool last_failed; /* of this process; the table schedule_state has all runs */
 } ScheduleState;
 
 struct Scheduler {
@@ -25,6 +23,10 @@ struct Scheduler {
 
 /* Starts one fiber per schedule of all concepts, on the calling loop. */
 void scheduler_start(Scheduler *scheduler, Arena *arena, Services *services);
+
+/* Ends the pause of the schedule with this name (NULL: of all), so that it runs at once; false if
+ * there is none. From any loop. */
+bool scheduler_run_now(Services *services, const char *name);
 
 /* Cancels what runs and joins. Yields. */
 void scheduler_stop(Scheduler *scheduler);

@@ -28,8 +28,8 @@ typedef struct Date {
 /* The present instant: the system's clock plus the offset that a test set. */
 TimeMs time_now(void);
 
-/* Moves time_now() by offset_ms from the system's clock. Tests, and a server started with
- * VOMS_TEST_CLOCK=1, only. */
+/* Moves time_now() by offset_ms from the system's clock. Tests only
+ * (app/test_clock.h). */
 void time_set_offset(int64_t offset_ms);
 
 /* Monotonic milliseconds; not moved by time_set_offset. */

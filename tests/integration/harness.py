@@ -116,7 +116,8 @@ class Server:
         self.log_path = self.directory / "server.log"
         self.config_path = self.directory / "config.json"
         self.port = free_port()
-        self.env = dict(os.environ, **(env or {}))
+        self.clock = self.directory / "clock"
+        self.env = dict(os.environ, VOMS_TEST_CLOCK=str(self.clock), **(env or {}))
         self.env.setdefault("ASAN_OPTIONS", "detect_leaks=1:detect_stack_use_after_return=0:exitcode=99")
         self.env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1:exitcode=99")
         self.env.setdefault("LSAN_OPTIONS", f"suppressions={REPOSITORY}/tests/support/lsan.supp:print_suppressions=0")
@@ -174,6 +175,18 @@ class Server:
 
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def move_clock(self, ahead):
+        """Sets the server's clock so far ahead of ours (a timedelta); all of its schedules run."""
+        offset_ms = int(ahead.total_seconds() * 1000)
+        told = f"offset_ms={offset_ms}"
+        before = self.log().count(told)
+        self.clock.write_text(str(offset_ms))
+        self.process.send_signal(signal.SIGUSR2)
+        deadline = time.monotonic() + 10
+        while self.log().count(told) == before:
+            assert time.monotonic() < deadline, "the clock was not moved"
+            time.sleep(0.02)
 
     def vomsctl(self, *arguments, check=True, timeout=120):
         result = subprocess.run(

@@ -50,3 +50,9 @@ LIMIT 1;
 -- name: dead_letter_delete
 DELETE FROM dead_letter
 WHERE id = $1;
+
+-- name: schedule_list -- scan
+SELECT s.name, s.last_started_at, s.last_ended_at, s.last_error, s.runs, s.failures
+FROM schedule_state s
+ORDER BY s.name
+LIMIT 200;

@@ -1,7 +1,8 @@
 /* job_api.c - background work: what waits, what runs, what was given up. */
 #include <inttypes.h>
 
-#include "app/services.h"
+#include "app/schedule.h"
+#include "base/str.h"
 #include "voms/access/access.h"
 #include "voms/audit/audit.h"
 #include "voms/common/page.h"
@@ -48,6 +49,34 @@ static const Field DEAD_LETTER_FIELDS[] = {
     FIELD(DeadLetter, created_at, FIELD_TIME), {},
 };
 static const Shape DEAD_LETTER = SHAPE(DeadLetter, DEAD_LETTER_FIELDS);
+
+typedef struct ScheduleEntry {
+    const char *name;
+    int64_t every_seconds;
+    bool running;
+    TimeMs next_at;
+    TimeMs last_started_at; /* 0: it never ran */
+    TimeMs last_ended_at;
+    const char *last_error; /* NULL: the last run went well */
+    int64_t runs;
+    int64_t failures;
+} ScheduleEntry;
+
+static const Field SCHEDULE_FIELDS[] = {
+    FIELD(ScheduleEntry, name, FIELD_TEXT),
+    FIELD(ScheduleEntry, every_seconds, FIELD_INT, .flags = FIELD_NO_COLUMN),
+    FIELD(ScheduleEntry, running, FIELD_BOOL, .flags = FIELD_NO_COLUMN),
+    FIELD(ScheduleEntry, next_at, FIELD_TIME, .flags = FIELD_NO_COLUMN),
+    FIELD(ScheduleEntry, last_started_at, FIELD_TIME),
+    FIELD(ScheduleEntry, last_ended_at, FIELD_TIME),
+    FIELD(ScheduleEntry, last_error, FIELD_LONG_TEXT),
+    FIELD(ScheduleEntry, runs, FIELD_INT),
+    FIELD(ScheduleEntry, failures, FIELD_INT),
+    {},
+};
+static const Shape SCHEDULE = {.name = "Schedule",
+                               .size_bytes = sizeof(ScheduleEntry),
+                               .fields = SCHEDULE_FIELDS};
 
 /* ---- Lists, newest first ---- */
 
@@ -170,7 +199,54 @@ YIELDS static Err *drop(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
     return delete_letter(ctx, id, res);
 }
 
+/* ---- Periodic duties ---- */
+
+/* What the table has of a schedule's runs; nothing before the first. */
+static void fill_runs(Ctx *ctx, const StoreRows *rows, ScheduleEntry *entry)
+{
+    size_t name = row_column(rows, "name");
+    for (size_t row = 0; row < rows->count; row++) {
+        if (str_equal(row_text(rows, row, name), entry->name)) {
+            shape_from_row(ctx->arena, &SCHEDULE, rows, row, entry);
+        }
+    }
+}
+
+YIELDS static Err *list_schedules(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
+{
+    const Scheduler *scheduler = ctx->services->scheduler;
+    ScheduleEntry *entries = ARENA_ARRAY(ctx->arena, ScheduleEntry, scheduler->count + 1);
+    StoreRows *rows = NULL;
+    TRY(http_query_only(req, (const char *const[]){NULL}));
+    TRY(store_query(ctx->db, &SQL_SCHEDULE_LIST, NO_ARGS, &rows));
+    for (size_t i = 0; i < scheduler->count; i++) {
+        const ScheduleState *state = &scheduler->states[i];
+        entries[i] = (ScheduleEntry){.name = state->schedule->name,
+                                     .every_seconds = state->schedule->every_ms / SECOND_MS,
+                                     .running = state->running,
+                                     .next_at = state->next_at};
+        fill_runs(ctx, rows, &entries[i]);
+    }
+    HttpList list = {.shape = &SCHEDULE,
+                     .items = {.items = entries, .count = scheduler->count},
+                     .total = -1};
+    return http_reply_list(res, &list, NULL);
+}
+
+static Err *run_schedule(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
+{
+    const char *name = http_path(req, "schedule_name");
+    if (!scheduler_run_now(ctx->services, name)) {
+        return ERR(ctx->arena, ERR_NOT_FOUND, "not_found", "no schedule %s", name);
+    }
+    return http_reply_empty(res);
+}
+
 static const Route ROUTES[] = {
+    {HTTP_GET, "/api/v1/admin/schedules", list_schedules, .needs = "job:read",
+     .guard = access_guard_everywhere, .out = &SCHEDULE},
+    {HTTP_POST, "/api/v1/admin/schedules/{schedule_name}/run", run_schedule, .needs = "job:manage",
+     .guard = access_guard_everywhere},
     {HTTP_GET, "/api/v1/admin/jobs", list_jobs, .needs = "job:read",
      .guard = access_guard_everywhere, .out = &JOB},
     {HTTP_GET, "/api/v1/admin/dead-letters", list_dead_letters, .needs = "job:read",
