@@ -179,3 +179,58 @@ def test_the_list(world):
     assert [a["id"] for a in found] == [made[1]]
     south = world.login("unit_administrator", world.south)
     assert south.get("/admin/activities", params={"category": word})["items"] == []
+
+
+def test_what_everybody_sees(world, anonymous):
+    word = people.word("pub")
+    activity, position, shift = world.published(category=word, name=f"{word} open", needed=4)
+    hidden = world.activity(category=word)
+    members, _, _ = world.published(category=word, visibility="members")
+    listed = anonymous.get("/public/activities", params={"category": word})
+    assert [a["id"] for a in listed["items"]] == [activity["id"]]
+    brief = listed["items"][0]
+    assert (brief["places"], brief["free_places"], brief["next_starts_at"]) == (4, 4, shift["starts_at"])
+    anonymous.get("/public/activities", params={"category": word}, headers={"If-None-Match": listed.etag}, expect=304)
+    page = anonymous.get(f"/public/activities/{activity['id']}")
+    assert page["risk_notice"] == "It is slippery." and [p["id"] for p in page["positions"]] == [position["id"]]
+    assert page["shifts"][0]["id"] == shift["id"]
+    assert page["shifts"][0]["places"] == [{"position_id": position["id"], "needed": 4, "free": 4, "waiting": 0}]
+    for unseen in (hidden["id"], members["id"]):
+        anonymous.get(f"/public/activities/{unseen}", expect=404)
+
+
+def test_the_public_list_filters(world, anonymous):
+    word = people.word("near")
+    here, _, _ = world.published(category=word, hours=30, point={"latitude": 30.5, "longitude": 114.3})
+    there, _, shift = world.published(category=word, hours=60, point={"latitude": 30.7, "longitude": 114.3})
+    full, _, _ = world.published(category=word, hours=20, needed=1, point=None)
+    world.server.sql(f"UPDATE shift_place SET taken = 1 WHERE shift_id IN "
+                     f"(SELECT id FROM shift WHERE activity_id = {full['id']})")
+
+    def found(**params):
+        return [a["id"] for a in anonymous.pages("/public/activities", params={"category": word, **params}, limit=2)]
+    assert found() == [full["id"], here["id"], there["id"]]
+    assert found(open_places="true") == [here["id"], there["id"]]
+    # 0.2 degrees of latitude are 22 km, 0.1 of longitude at 30.5 degrees north 9.6 km.
+    assert found(near="30.5,114.2", radius_km=9) == []
+    assert found(near="30.5,114.2", radius_km=10) == [here["id"]]
+    assert found(near="30.5,114.3", radius_km=23) == [here["id"], there["id"]]
+    assert found(**{"from": instant(40)}) == [there["id"]]
+    assert found(to=instant(25)) == [full["id"]]
+    assert anonymous.get("/public/activities", params={"near": "x"}, expect=422).fields == {"near": "bad_point"}
+
+
+def test_what_a_volunteer_sees(world, anonymous):
+    word = people.word("mine")
+    everybody, _, _ = world.published(category=word)
+    members, _, _ = world.published(category=word, visibility="members", hours=30)
+    invited, _, _ = world.published(category=word, visibility="invited", hours=40)
+    below, volunteer = world.volunteer_login(unit_id=world.north_team)
+    stranger, _ = world.volunteer_login(unit_id=world.south)
+
+    def seen(api):
+        return [a["id"] for a in api.pages("/me/activities", params={"category": word})]
+    assert seen(below) == [everybody["id"], members["id"]]
+    assert seen(stranger) == [everybody["id"]]
+    assert below.get(f"/me/activities/{members['id']}")["shifts"]
+    stranger.get(f"/me/activities/{members['id']}", expect=404)

@@ -193,6 +193,10 @@ YIELDS Err *activity_find(Ctx *ctx, ActivityId id, Activity **ret_activity);
 YIELDS Err *position_find(Ctx *ctx, PositionId id, Position **ret_position);
 YIELDS Err *shift_find(Ctx *ctx, ShiftId id, Shift **ret_shift);
 
+/* May the volunteer see the activity, once it is published: it is public, for members of its unit
+ * or of one below and the volunteer is one, or the volunteer is invited? Yields. */
+YIELDS Err *activity_may_see(Ctx *ctx, ActivityId id, VolunteerId volunteer_id, bool *ret_may);
+
 /* ---- For the ledger ---- */
 
 /* Marks an ended activity as settled, with history, audit entry and message. In the open

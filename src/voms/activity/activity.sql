@@ -118,11 +118,15 @@ SET starts_at = (SELECT MIN(s.starts_at) FROM shift s
     updated_at = $2, version = version + 1
 WHERE id = $1;
 
--- name: activity_has_sign_ups
-SELECT 1 AS found
-FROM signup g
-WHERE g.activity_id = $1
-LIMIT 1;
+-- Those that have begun or ended by now and are not said to have.
+-- name: activity_list_due
+SELECT a.id
+FROM activity a
+WHERE ((a.state = 'published' AND a.starts_at <= $1)
+       OR (a.state = 'in_progress' AND a.ends_at <= $1))
+    AND a.id > $2
+ORDER BY a.id
+LIMIT $3;
 
 -- Queues changes of one activity's shifts and state.
 -- name: activity_lock

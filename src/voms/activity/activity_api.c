@@ -351,6 +351,14 @@ const Route activity_routes[] = {
     {HTTP_POST, "/api/v1/admin/shifts/{shift_id}/cancel", shift_cancel, .needs = "activity:manage",
      .guard = shift_guard, .in = &activity_reason_shape, .out = &shift_shape,
      .in_transaction = true},
+    {HTTP_GET, "/api/v1/public/activities", activity_public_list, .needs = NEEDS_NOTHING,
+     .out = &activity_public_brief_shape},
+    {HTTP_GET, "/api/v1/public/activities/{activity_id}", activity_public_show,
+     .needs = NEEDS_NOTHING, .out = &activity_public_shape},
+    {HTTP_GET, "/api/v1/me/activities", activity_own_list, .needs = NEEDS_LOGIN,
+     .out = &activity_public_brief_shape},
+    {HTTP_GET, "/api/v1/me/activities/{activity_id}", activity_own_show, .needs = NEEDS_LOGIN,
+     .out = &activity_public_shape},
     {},
 };
 
@@ -364,4 +372,5 @@ static const Permission PERMISSIONS[] = {
 const Concept activity_concept = {.name = "activity",
                                   .routes = activity_routes,
                                   .messages = activity_messages,
-                                  .permissions = PERMISSIONS};
+                                  .permissions = PERMISSIONS,
+                                  .schedules = activity_schedules};

@@ -132,6 +132,18 @@ HttpHandler shift_show;
 HttpHandler shift_update;
 HttpHandler shift_cancel;
 
+HttpHandler activity_public_list;
+HttpHandler activity_public_show;
+HttpHandler activity_own_list;
+HttpHandler activity_own_show;
+
+extern const Shape activity_public_brief_shape;
+extern const Shape activity_public_shape;
 extern const Shape activity_history_shape;
+extern const Schedule activity_schedules[];
+
+/* Moves all activities to where they are by time. Yields. */
+YIELDS Err *activity_move_by_time(Ctx *ctx);
+
 extern const Route activity_routes[];
 extern const MessageText activity_messages[];

@@ -34,6 +34,7 @@ const MessageText activity_messages[] = {
      "At least one position with places is needed"},
     {"activity_window_after_end", "报名截止不能晚于活动结束",
      "Sign-up cannot close after the activity's end"},
+    {"bad_point", "请填写“纬度,经度”", "Write latitude,longitude"},
     {"choice.draft", "草稿", "draft"},
     {"choice.submitted", "待审批", "submitted"},
     {"choice.published", "招募中", "published"},
