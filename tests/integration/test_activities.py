@@ -234,3 +234,73 @@ def test_what_a_volunteer_sees(world, anonymous):
     assert seen(stranger) == [everybody["id"]]
     assert below.get(f"/me/activities/{members['id']}")["shifts"]
     stranger.get(f"/me/activities/{members['id']}", expect=404)
+
+
+def test_managers_run_one_activity_without_rights_on_its_unit(world):
+    activity, position, shift = world.published()
+    other, _, _ = world.published()
+    api, desk = world.new_login(), world.new_login()
+    path = f"/admin/activities/{activity['id']}"
+    api.get(path, expect=403)
+    added = world.root.post(path + "/managers", {"username": api.username, "role": "manager"}, expect=200)
+    world.root.post(path + "/managers", {"username": desk.username, "role": "front_desk"}, expect=200)
+    assert [(m["account_id"], m["role"]) for m in added["items"]] == [(api.account_id, "manager")]
+    assert api.get(path)["id"] == activity["id"]
+    assert [a["id"] for a in api.get("/admin/activities")["items"]] == [activity["id"]]
+    api.patch(f"/admin/shifts/{shift['id']}", {"note": "Hello."})
+    api.get(f"/admin/activities/{other['id']}", expect=404)
+    assert api.post(path + "/decision", {"decision": "approve"}, expect=403).code == "permission_missing"
+    desk.get(path, expect=403)
+    assert world.root.post(path + "/managers", {"username": "no-such", "role": "manager"},
+                           expect=422).fields == {"username": "account_not_found"}
+    world.root.delete(path + f"/managers/{api.account_id}")
+    api.get(path, expect=403)
+
+
+def test_invitations(world):
+    activity, _, _ = world.published(visibility="invited")
+    api, volunteer = world.volunteer_login()
+    path = f"/admin/activities/{activity['id']}/invitations"
+    api.get(f"/me/activities/{activity['id']}", expect=404)
+    world.root.post(path, {"volunteer_id": volunteer["id"]}, expect=204)
+    world.root.post(path, {"volunteer_id": volunteer["id"]}, expect=204)
+    assert [i["volunteer_id"] for i in world.root.pages(path)] == [volunteer["id"]]
+    api.get(f"/me/activities/{activity['id']}")
+    world.root.delete(f"{path}/{volunteer['id']}")
+    api.get(f"/me/activities/{activity['id']}", expect=404)
+
+
+def test_units_decide_about_approval(world):
+    top = world.unit("Deciding")
+    below = world.unit("Below", parent_id=top)
+    setting = f"/admin/units/{below}/activity-settings"
+    assert world.root.get("/admin/units/1/activity-settings").json() == {"approval_required": False, "inherited": True}
+    assert world.root.get(setting).json() == {"approval_required": True, "inherited": True}
+    world.root.put(f"/admin/units/{top}/activity-settings", {"approval_required": False})
+    assert world.root.get(setting).json() == {"approval_required": False, "inherited": True}
+    coordinator = world.new_login(("coordinator", below))
+    activity = world.activity(coordinator, unit_id=below)
+    world.position(activity["id"], coordinator)
+    world.shift(activity["id"], coordinator)
+    assert coordinator.post(f"/admin/activities/{activity['id']}/publish", expect=200)["state"] == "published"
+    world.root.put(setting, {"approval_required": True})
+    assert world.root.get(setting).json() == {"approval_required": True, "inherited": False}
+    world.root.delete(setting)
+    assert world.root.get(setting).json() == {"approval_required": False, "inherited": True}
+    coordinator.put(setting, {"approval_required": False}, expect=403)
+
+
+def test_projects(world):
+    made = world.root.post("/admin/projects", {"unit_id": world.north, "name": "Clean lake"}, expect=201)
+    path = f"/admin/projects/{made['id']}"
+    activity = world.activity(project_id=made["id"], unit_id=world.north_team)
+    assert activity["project_name"] == "Clean lake"
+    assert [a["id"] for a in world.root.get("/admin/activities", params={"project_id": made["id"]})["items"]] == [
+        activity["id"]]
+    closed = world.root.patch(path, {"closed": True, "description": "Done."}, headers={"If-Match": made.etag})
+    assert closed["closed"] and closed["closed_at"] and closed["description"] == "Done."
+    answer = world.root.patch(f"/admin/activities/{activity['id']}", {"project_id": None})
+    assert answer["project_id"] is None
+    world.root.patch(f"/admin/activities/{activity['id']}", {"project_id": made["id"]}, expect=422)
+    assert made["id"] not in {p["id"] for p in world.root.pages("/admin/projects", params={"open": "true"})}
+    assert made["id"] in {p["id"] for p in world.root.pages("/admin/projects", params={"unit_id": world.north})}

@@ -48,6 +48,7 @@ def objects(world):
     activity, position, shift = world.published()
     return {
         "activity_id": activity["id"],
+        "project_id": root.post("/admin/projects", {"unit_id": world.north, "name": "P"}, expect=201)["id"],
         "position_id": position["id"],
         "shift_id": shift["id"],
         "volunteer_id": volunteer["id"],
@@ -186,6 +187,10 @@ def valid_body(operation, world, objects):
         "createShift": {"starts_at": "2031-01-01T00:00:00.000Z", "ends_at": "2031-01-01T01:00:00.000Z"},
         "updateShift": {"note": "x"},
         "cancelShift": {"reason": "x"},
+        "putActivityManager": {"username": "root.admin", "role": "manager"},
+        "createInvitation": {"volunteer_id": objects["volunteer_id"]},
+        "putActivitySettings": {"approval_required": True},
+        "updateProject": {"name": "x"},
     }
     assert not operation.takes_body or operation.id in bodies, f"no body for {operation.id} here"
     return bodies.get(operation.id)
@@ -194,6 +199,7 @@ def valid_body(operation, world, objects):
 @pytest.mark.parametrize("path", [
     "/admin/units", "/admin/accounts", "/admin/volunteers", "/admin/memberships", "/admin/applications",
     "/admin/custom-fields", "/admin/imports", "/admin/audit", "/admin/duplicates", "/admin/activities",
+    "/admin/projects",
 ])
 def test_lists_show_nothing_of_a_sibling_unit(world, objects, path):
     operation = contract().find("GET", "/api/v1" + path)

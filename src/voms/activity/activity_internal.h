@@ -137,6 +137,33 @@ HttpHandler activity_public_show;
 HttpHandler activity_own_list;
 HttpHandler activity_own_show;
 
+HttpHandler activity_manager_list;
+HttpHandler activity_manager_put;
+HttpHandler activity_manager_delete;
+HttpHandler activity_invitation_list;
+HttpHandler activity_invitation_create;
+HttpHandler activity_invitation_delete;
+HttpHandler activity_setting_show;
+HttpHandler activity_setting_put;
+HttpHandler activity_setting_delete;
+HttpHandler project_list;
+HttpHandler project_create;
+HttpHandler project_show;
+HttpHandler project_update;
+
+/* Guards for the activity settings of {unit_id}, and for {project_id}. Yield. */
+HttpGuard activity_setting_guard;
+HttpGuard project_guard;
+
+extern const Shape activity_manager_shape;
+extern const Shape activity_manager_put_shape;
+extern const Shape activity_invitation_shape;
+extern const Shape activity_invitation_create_shape;
+extern const Shape activity_setting_shape;
+extern const Shape activity_setting_put_shape;
+extern const Shape project_shape;
+extern const Shape project_create_shape;
+extern const Shape project_patch_shape;
 extern const Shape activity_public_brief_shape;
 extern const Shape activity_public_shape;
 extern const Shape activity_history_shape;

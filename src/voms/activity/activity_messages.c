@@ -35,6 +35,8 @@ const MessageText activity_messages[] = {
     {"activity_window_after_end", "报名截止不能晚于活动结束",
      "Sign-up cannot close after the activity's end"},
     {"bad_point", "请填写“纬度,经度”", "Write latitude,longitude"},
+    {"too_many_managers", "负责人太多", "There are too many managers"},
+    {"choice.manager", "负责人", "manager"},
     {"choice.draft", "草稿", "draft"},
     {"choice.submitted", "待审批", "submitted"},
     {"choice.published", "招募中", "published"},
