@@ -196,11 +196,15 @@ char *arena_strdup(Arena *arena, const char *text)
 
 char *arena_vprintf(Arena *arena, const char *format, va_list arguments)
 {
+    char brief[256]; /* formatting costs more than copying, and most texts are short */
     va_list again;
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, again);
+    int length = vsnprintf(brief, sizeof(brief), format, again);
     va_end(again);
     BUG_ON(length < 0);
+    if ((size_t)length < sizeof(brief)) {
+        return arena_strndup(arena, brief, (size_t)length);
+    }
 
     char *text = arena_alloc(arena, (size_t)length + 1);
     vsnprintf(text, (size_t)length + 1, format, arguments);

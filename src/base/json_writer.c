@@ -86,8 +86,12 @@ static size_t plain_run(const char *text, size_t length)
         if (c < 0x20 || c == '"' || c == '\\') {
             break;
         }
+        if (c < 0x80) {
+            run++;
+            continue;
+        }
         uint32_t code_point;
-        size_t sequence = c < 0x80 ? 1 : str_utf8_decode(text + run, length - run, &code_point);
+        size_t sequence = str_utf8_decode(text + run, length - run, &code_point);
         if (sequence == 0) {
             break;
         }
@@ -153,9 +157,8 @@ void json_write_string(JsonWriter *writer, const char *text)
 
 void json_write_int(JsonWriter *writer, int64_t value)
 {
-    char number[24];
-    snprintf(number, sizeof(number), "%" PRId64, value);
-    json_write_raw(writer, number);
+    begin_item(writer);
+    str_append_int(writer->out, value);
 }
 
 /* The shortest of the usual precisions that reads back as the same number. */

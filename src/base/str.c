@@ -44,7 +44,24 @@ void str_append(Str *str, const char *text)
 
 void str_append_char(Str *str, char character)
 {
-    str_append_bytes(str, &character, 1);
+    reserve(str, 1);
+    str->data[str->length++] = character;
+    str->data[str->length] = '\0';
+}
+
+void str_append_int(Str *str, int64_t value)
+{
+    char digits[20];
+    size_t start = sizeof(digits);
+    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    do {
+        digits[--start] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (value < 0) {
+        str_append_char(str, '-');
+    }
+    str_append_bytes(str, digits + start, sizeof(digits) - start);
 }
 
 void str_printf(Str *str, const char *format, ...)

@@ -29,6 +29,7 @@ void str_init(Str *str, Arena *arena);
 void str_append(Str *str, const char *text);
 void str_append_bytes(Str *str, const void *bytes, size_t length);
 void str_append_char(Str *str, char character);
+void str_append_int(Str *str, int64_t value); /* in decimal */
 void str_printf(Str *str, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* The text so far; "" if nothing was written. */

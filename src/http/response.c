@@ -61,7 +61,12 @@ void http_set_header(HttpResponse *res, const char *name, const char *value)
 
 void http_set_version(HttpResponse *res, int64_t version)
 {
-    res->etag = arena_printf(res->arena, "\"v%" PRId64 "\"", version);
+    Str etag;
+    str_init(&etag, res->arena);
+    str_append(&etag, "\"v");
+    str_append_int(&etag, version);
+    str_append_char(&etag, '"');
+    res->etag = str_text(&etag);
 }
 
 void http_response_check_etag(HttpResponse *res)

@@ -66,10 +66,43 @@ static json_t *to_json(Arena *arena, const SqlValue *value)
     return json;
 }
 
+static bool is_escaped(const char *text)
+{
+    return strchr(text, '\\') != NULL;
+}
+
+/* Lists are most often ["a", "b"]: no need to make trees of them. False if it is anything else. */
+static bool read_plain_list(Arena *arena, const char *text, TextList *ret_list)
+{
+    TextList list = {.items = ARENA_ARRAY(arena, const char *, strlen(text) / 3 + 1)};
+    const char *at = text + 1;
+
+    if (text[0] != '[' || is_escaped(text)) {
+        return false;
+    }
+    while (*at == '"') {
+        const char *end = strchr(at + 1, '"');
+        if (end == NULL) {
+            return false;
+        }
+        list.items[list.count++] = arena_strndup(arena, at + 1, (size_t)(end - at - 1));
+        at = end + 1;
+        at += *at == ',' ? 1 + (at[1] == ' ') : 0;
+    }
+    if (at[0] != ']' || at[1] != '\0') {
+        return false;
+    }
+    *ret_list = list;
+    return true;
+}
+
 static TextList to_text_list(Arena *arena, const SqlValue *value)
 {
-    json_t *json = to_json(arena, value);
     TextList list = {};
+    if (value->type == SQL_TEXT && read_plain_list(arena, value->text, &list)) {
+        return list;
+    }
+    json_t *json = to_json(arena, value);
 
     size_t count = json_array_size(json);
     list.items = ARENA_ARRAY(arena, const char *, count + 1);
