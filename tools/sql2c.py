@@ -7,6 +7,8 @@ A file holds statements, each under a line that names it:
     -- name: volunteer_search -- sqlite  a variant, where they must differ;
     -- name: volunteer_search -- postgres   both variants are needed
     -- name: volunteer_count -- scan     may read many rows: runs off the loop on SQLite
+    -- name: volunteer_find -- by_id      at most one row, which the only parameter, = $1, finds by the
+                                         id that is its first column: reads of one turn are merged
     -- clause: volunteer_list.state      a fragment that a statement is composed from
 
 and each becomes `static const SqlStatement SQL_VOLUNTEER_FIND` (SQL_VOLUNTEER_LIST_STATE for a
@@ -22,7 +24,8 @@ from pathlib import Path
 
 HEADING = re.compile(r"^-- (?P<what>name|clause): +(?P<name>[a-z][a-z0-9_.]*)(?P<rest>( +-- .*)?)$")
 WRITES = re.compile(r"\b(INSERT\s+INTO|REPLACE\s+INTO|DELETE\s+FROM|(?<!FOR )(?<!KEY )(?<!DO )UPDATE\s+\w)", re.I)
-ATTRIBUTES = {"sqlite", "postgres", "scan"}
+BY_ID = re.compile(r"= \$1\b")
+ATTRIBUTES = {"sqlite", "postgres", "scan", "by_id"}
 
 
 class SqlError(Exception):
@@ -34,6 +37,7 @@ class Statement:
         self.name = name
         self.is_clause = is_clause
         self.scan = False
+        self.by_id = False
         self.texts = {}  # "both", or "sqlite" and "postgres"
         self.where = None
 
@@ -104,6 +108,7 @@ def add(statements, heading, where, text):
     variants = attributes & {"sqlite", "postgres"} or {"both"}
     statement = statements.setdefault(name, Statement(name, is_clause))
     statement.scan |= "scan" in attributes
+    statement.by_id |= "by_id" in attributes
     statement.where = statement.where or where
     for variant in variants:
         if variant in statement.texts or (statement.texts and "both" in variants | set(statement.texts)):
@@ -113,6 +118,9 @@ def add(statements, heading, where, text):
 
 def check_statement(statement):
     texts = statement.texts
+    if statement.by_id and ("both" not in texts or len(re.findall(r"\$", texts["both"])) != 1 or
+                            not BY_ID.search(texts["both"])):
+        raise SqlError(f"{statement.where}: {statement.name} is by_id and has more than `= $1`")
     if "both" in texts:
         return
     if set(texts) != {"sqlite", "postgres"}:
@@ -149,6 +157,21 @@ def c_bool(value):
     return "true" if value else "false"
 
 
+def many_definition(statement, storage):
+    """The same for all ids of an array, which only PostgreSQL is asked."""
+    text = re.sub(r"\s+LIMIT 1$", "", statement.texts["both"])
+    postgres = BY_ID.sub("= ANY(CAST($1 AS bigint[]))", text)
+    name = statement.constant
+    return "\n".join([
+        f"{storage} const SqlStatement {name}_MANY UNUSED = {{",
+        f'    .name = "{statement.name}_many",',
+        f"    .sqlite = {name}_TEXT,",
+        f"    .postgres = {c_text(postgres)},",
+        "    .param_count = 1,",
+        "};",
+    ])
+
+
 def definition(statement, storage):
     texts = statement.texts
     sqlite = texts.get("both") or texts["sqlite"]
@@ -158,6 +181,8 @@ def definition(statement, storage):
     lines = []
     if "both" in texts:
         lines.append(f"static const char {name}_TEXT[] UNUSED =\n        {c_text(sqlite)};")
+    if statement.by_id:
+        lines.append(many_definition(statement, storage))
     lines += [
         f"{storage} const SqlStatement {name} UNUSED = {{",
         f'    .name = "{statement.name}",',
@@ -166,9 +191,10 @@ def definition(statement, storage):
         f"    .param_count = {max(parameters(sqlite), default=0)},",
         f"    .writes = {c_bool(WRITES.search(without_literals(sqlite)))},",
         f"    .scan = {c_bool(statement.scan)},",
+        f"    .many = &{name}_MANY," if statement.by_id else "",
         "};",
     ]
-    return "\n".join(lines)
+    return "\n".join(line for line in lines if line)
 
 
 def write_header(source, target):
@@ -188,6 +214,8 @@ def write_index(target, sources):
             if statement.name in names:
                 raise SqlError(f"{statement.where}: {statement.name} is also in {names[statement.name]}")
             names[statement.name] = statement.where
+            if statement.by_id:
+                names[statement.name + "_many"] = statement.where
             parts.append(definition(statement, "static"))
     rows = "\n".join(f"    &SQL_{name.upper()}," for name in names)
     parts.append("extern const SqlStatement *const all_statements[];\n"

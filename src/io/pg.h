@@ -2,8 +2,9 @@
  *
  * What the fibers of a loop queue during one turn goes out with one write at its end, and a
  * callback hands out the answers. A shared connection serves reads of many fibers: they travel in
- * batches, and when one of a batch fails, the others are sent again by themselves. An exclusive
- * connection belongs to one transaction at a time. */
+ * batches, and when one of a batch fails, the others are sent again by themselves. Those of one
+ * turn that find a row each by its id are merged into one statement. An exclusive connection
+ * belongs to one transaction at a time. */
 #pragma once
 
 #include "fiber/fiber.h"
@@ -44,6 +45,7 @@ typedef struct PgOp {
     uint64_t place; /* PG_OP_SENT: in the connection's order */
     struct PgOp *next;
     struct PgOp *previous;
+    struct PgOp *merged; /* PG_OP_SENT: the next one that the same execution answers */
 } PgOp;
 
 /* Checks the options and makes the loop's client. Fails with ERR_CONFIG if the url is malformed. */

@@ -136,6 +136,15 @@ static void finish(PgOp *op)
     waiter_wake(&op->waiter);
 }
 
+/* Ops know nothing of each other any more once they are taken off. */
+static PgOp *take_merged(PgOp **op)
+{
+    PgOp *first = *op;
+    *op = first->merged;
+    first->merged = NULL;
+    return first;
+}
+
 static void lose(PgOp *op, const char *reason)
 {
     op->lost = true;
@@ -165,9 +174,9 @@ void pg_close(PgConnection *connection, const char *reason)
     }
     /* PQerrorMessage may be the reason: it ends with the connection. */
     for (; connection->head != connection->tail; connection->head++) {
-        PgOp *op = slot_at(connection, connection->head)->op;
-        if (op != NULL) {
-            lose(op, reason);
+        PgSlot *slot = slot_at(connection, connection->head);
+        while (slot->op != NULL) {
+            lose(take_merged(&slot->op), reason);
         }
     }
     while (connection->exclusive && connection->first != NULL) {
@@ -220,9 +229,11 @@ static void push_slot(PgConnection *connection, PgSlotKind kind, PgStatement *st
     }
     *slot_at(connection, connection->tail) =
         (PgSlot){.kind = kind, .statement = statement, .op = op};
-    if (op != NULL) {
+    connection->in_flight += op != NULL;
+    for (; op != NULL; op = op->merged) {
         op->place = connection->tail;
-        connection->in_flight++;
+        op->state = PG_OP_SENT;
+        op->was_sent = true;
     }
     connection->tail++;
 }
@@ -276,24 +287,88 @@ static bool send_prepare(PgConnection *connection, PgStatement *statement, const
     return PQsendPrepare(connection->pg, statement->name, op->statement->postgres, 0, NULL) == 1;
 }
 
-/* Returns false if the connection is broken. */
-static bool send_op(PgConnection *connection, PgOp *op, int *batched)
+/* ---- Merging ---- */
+
+/* Plans are kept for arrays of ten: with fewer ids the server would make a plan each time, which
+ * costs more than the rows. The same id twice costs nothing. */
+#define MERGED_MIN 12
+#define MERGED_MAX 64
+
+static bool may_merge(const PgConnection *connection, const PgOp *op)
 {
-    PgStatement *statement = pg_statement_of(connection->client, op);
+    return !connection->exclusive && !op->alone && !op->built && op->statement->many != NULL;
+}
+
+/* Takes the others of the queue that ask for a row of the same kind; returns how many. */
+static int gather(PgConnection *connection, PgOp *op)
+{
+    int count = 0;
+    PgOp **end = &op->merged;
+    PgOp *next = NULL;
+    for (PgOp *other = connection->first; other != NULL && count < MERGED_MAX; other = next) {
+        next = other->next;
+        if (other->statement == op->statement && may_merge(connection, other)) {
+            dequeue(connection, other);
+            *end = other;
+            end = &other->merged;
+            count++;
+        }
+    }
+    return count;
+}
+
+static const char *id_array(Arena *scratch, const PgOp *op)
+{
+    Str text;
+    str_init(&text, scratch);
+    int64_t id = 0;
+    int count = 0;
+    for (; op != NULL; op = op->merged, count++) {
+        id = op->args.values[0].integer;
+        str_append_char(&text, count == 0 ? '{' : ',');
+        str_append_int(&text, id);
+    }
+    for (; count < MERGED_MIN; count++) {
+        str_append_char(&text, ',');
+        str_append_int(&text, id);
+    }
+    str_append_char(&text, '}');
+    return str_text(&text);
+}
+
+/* ---- Sending one ---- */
+
+/* Sends execution for op and those that are merged with it. Returns false if the connection is
+ * broken. */
+static bool send_execution(PgConnection *connection, PgOp *op, const PgOp *execution, int *batched)
+{
+    PgStatement *statement = pg_statement_of(connection->client, execution);
     bool fresh = !is_prepared(connection, statement);
     bool ok = !op->alone || send_sync(connection);
-    op->state = PG_OP_SENT;
-    op->was_sent = true;
-    ok = ok && send_prepare(connection, statement, op);
+    ok = ok && send_prepare(connection, statement, execution);
     push_slot(connection, PG_SLOT_EXECUTE, statement, op);
     connection->group_open = true;
-    ok = ok && pg_send_execute(connection, statement, op);
+    ok = ok && pg_send_execute(connection, statement, execution);
     bool ends_group =
         connection->exclusive ? !op->no_sync : fresh || op->alone || ++*batched == BATCH_MAX;
     if (ends_group) {
         *batched = 0;
         ok = ok && send_sync(connection);
     }
+    return ok;
+}
+
+static bool send_op(PgConnection *connection, PgOp *op, int *batched)
+{
+    if (!may_merge(connection, op) || gather(connection, op) == 0) {
+        return send_execution(connection, op, op, batched);
+    }
+    Arena *scratch = connection->client->scratch;
+    PgOp *execution = ARENA_NEW(scratch, PgOp);
+    execution->statement = op->statement->many;
+    execution->args = ARGS(sql_text(id_array(scratch, op)));
+    bool ok = send_execution(connection, op, execution, batched);
+    slot_at(connection, op->place)->is_merged = true;
     return ok;
 }
 
@@ -342,6 +417,13 @@ static void enqueue(PgConnection *connection, PgOp *op)
     }
 }
 
+static void abort_all(PgOp *op)
+{
+    for (; op != NULL; op = op->merged) {
+        op->aborted = true;
+    }
+}
+
 /* The server's prepared statement is gone or fits the schema no more: it gets a new name, and its
  * execution, which did nothing, is repeated where nothing else depends on it. */
 static bool take_stale(PgConnection *connection, PgSlot *slot, const PGresult *result)
@@ -353,8 +435,8 @@ static bool take_stale(PgConnection *connection, PgSlot *slot, const PGresult *r
     if (slot->op != NULL && connection->exclusive) {
         slot->op->err = ERR(slot->op->arena, ERR_BUSY, "serialization_failure",
                             "%s: its plan was out of date", slot->op->statement->name);
-    } else if (slot->op != NULL) {
-        slot->op->aborted = true;
+    } else {
+        abort_all(slot->op);
     }
     return true;
 }
@@ -373,7 +455,13 @@ static void take_error(PgConnection *connection, PgSlot *slot, const PGresult *r
     if (slot->kind == PG_SLOT_PREPARE) {
         set_prepared(connection, slot->statement, false);
         /* Its execution follows, and would only say that it was aborted. */
-        op = slot_at(connection, connection->head + 1)->op;
+        slot = slot_at(connection, connection->head + 1);
+        op = slot->op;
+    }
+    if (slot->is_merged) {
+        /* Each is told its own error when it is repeated by itself. */
+        abort_all(op);
+        return;
     }
     if (op != NULL && op->err == NULL) {
         op->err = pg_error(op->arena, op->statement->name, result);
@@ -384,8 +472,18 @@ static void take_aborted(PgConnection *connection, PgSlot *slot)
 {
     if (slot->kind == PG_SLOT_PREPARE) {
         set_prepared(connection, slot->statement, false);
-    } else if (slot->op != NULL) {
-        slot->op->aborted = true;
+    } else {
+        abort_all(slot->op);
+    }
+}
+
+static void take_rows(PgConnection *connection, const PgSlot *slot, const PGresult *result)
+{
+    for (PgOp *op = slot->op; op != NULL; op = op->merged) {
+        PgRange range = slot->is_merged ? pg_find_row(result, op->args.values[0].integer)
+                                        : (PgRange){.count = PQntuples(result)};
+        op->err =
+            pg_read_rows(connection->client, slot->statement, result, range, op->arena, &op->rows);
     }
 }
 
@@ -396,10 +494,7 @@ static void take_result(PgConnection *connection, const PGresult *result)
     case PGRES_COMMAND_OK:
     case PGRES_TUPLES_OK:
     case PGRES_EMPTY_QUERY:
-        if (slot->op != NULL) {
-            slot->op->err = pg_read_rows(connection->client, slot->statement, result,
-                                         slot->op->arena, &slot->op->rows);
-        }
+        take_rows(connection, slot, result);
         break;
     case PGRES_PIPELINE_ABORTED:
         take_aborted(connection, slot);
@@ -438,8 +533,8 @@ static void pop_slot(PgConnection *connection)
     if (slot->kind == PG_SLOT_EXECUTE) {
         connection->in_flight -= connection->in_flight > 0;
     }
-    if (op != NULL) {
-        end_op(connection, op);
+    while (op != NULL) {
+        end_op(connection, take_merged(&op));
     }
 }
 
@@ -489,6 +584,7 @@ void pg_enqueue(PgConnection *connection, PgOp *op)
     op->lost = false;
     op->aborted = false;
     op->was_sent = false;
+    op->merged = NULL;
     enqueue(connection, op);
 }
 
@@ -497,7 +593,12 @@ void pg_forget(PgOp *op)
     if (op->state == PG_OP_QUEUED) {
         dequeue(op->connection, op);
     } else if (op->state == PG_OP_SENT) {
-        slot_at(op->connection, op->place)->op = NULL;
+        PgOp **link = &slot_at(op->connection, op->place)->op;
+        while (*link != op) {
+            link = &(*link)->merged;
+        }
+        *link = op->merged;
+        op->merged = NULL;
     }
     op->state = PG_OP_IDLE;
     op->connection = NULL;

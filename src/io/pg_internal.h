@@ -41,7 +41,8 @@ typedef enum PgSlotKind { PG_SLOT_EXECUTE, PG_SLOT_PREPARE, PG_SLOT_SYNC } PgSlo
 typedef struct PgSlot {
     PgSlotKind kind;
     PgStatement *statement;
-    PgOp *op; /* EXECUTE: NULL when forgotten */
+    PgOp *op; /* EXECUTE: the first of those that it answers; NULL when all are forgotten */
+    bool is_merged;
 } PgSlot;
 
 typedef struct PgPoll PgPoll;
@@ -80,10 +81,19 @@ void pg_statement_rename(PgClient *client, PgStatement *statement);
 /* Sends op's execution. False if the connection is broken. */
 bool pg_send_execute(PgConnection *connection, const PgStatement *statement, const PgOp *op);
 
-/* Turns a result into rows in arena. Fails with ERR_INTERNAL for a column type that we do not
- * know. */
-Err *pg_read_rows(PgClient *client, PgStatement *statement, const PGresult *result, Arena *arena,
-                  SqlRows **ret_rows);
+/* Rows of a result. */
+typedef struct PgRange {
+    int first;
+    int count;
+} PgRange;
+
+/* Turns rows of a result into rows in arena. Fails with ERR_INTERNAL for a column type that we do
+ * not know. */
+Err *pg_read_rows(PgClient *client, PgStatement *statement, const PGresult *result, PgRange range,
+                  Arena *arena, SqlRows **ret_rows);
+
+/* The row with the id, which is the first column: none or one. */
+PgRange pg_find_row(const PGresult *result, int64_t id);
 
 /* Turns a failed result into an error. */
 Err *pg_error(Arena *arena, const char *statement, const PGresult *result);

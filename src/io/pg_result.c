@@ -219,17 +219,17 @@ static int64_t affected_rows(const PGresult *result)
     return count;
 }
 
-Err *pg_read_rows(PgClient *client, PgStatement *statement, const PGresult *result, Arena *arena,
-                  SqlRows **ret_rows)
+Err *pg_read_rows(PgClient *client, PgStatement *statement, const PGresult *result, PgRange range,
+                  Arena *arena, SqlRows **ret_rows)
 {
     SqlRows *rows = ARENA_NEW(arena, SqlRows);
-    rows->count = (size_t)PQntuples(result);
+    rows->count = (size_t)range.count;
     rows->column_count = (size_t)PQnfields(result);
     rows->columns = columns_of(client, statement, result, arena);
     rows->affected = affected_rows(result);
     SqlValue *values = ARENA_ARRAY(arena, SqlValue, rows->count * rows->column_count + 1);
     rows->values = values;
-    for (int row = 0; row < (int)rows->count; row++) {
+    for (int row = range.first; row < range.first + range.count; row++) {
         for (int column = 0; column < (int)rows->column_count; column++, values++) {
             if (PQgetisnull(result, row, column)) {
                 continue; /* zeroed is SQL_NULL */
@@ -244,4 +244,16 @@ Err *pg_read_rows(PgClient *client, PgStatement *statement, const PGresult *resu
     }
     *ret_rows = rows;
     return NULL;
+}
+
+PgRange pg_find_row(const PGresult *result, int64_t id)
+{
+    BUG_ON(PQftype(result, 0) != PG_INT8);
+    int count = PQntuples(result);
+    for (int row = 0; row < count; row++) {
+        if ((int64_t)read_u64(PQgetvalue(result, row, 0)) == id) {
+            return (PgRange){.first = row, .count = 1};
+        }
+    }
+    return (PgRange){};
 }

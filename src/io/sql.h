@@ -91,6 +91,8 @@ typedef struct SqlStatement {
     int param_count;
     bool writes; /* changes rows */
     bool scan;   /* may read many rows: runs off the loop on SQLite */
+    /* It finds one row by its id, $1, the first column; this finds those of all ids in an array. */
+    const struct SqlStatement *many;
 } SqlStatement;
 
 /* ---- Rows ---- */

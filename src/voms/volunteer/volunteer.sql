@@ -22,7 +22,7 @@ WHERE v.id = $3
         JOIN account_right r ON r.unit_id = a.ancestor_id
         WHERE a.unit_id = v.unit_id AND r.account_id = $1 AND r.permission = $2));
 
--- name: volunteer_find_any
+-- name: volunteer_find_any -- by_id
 SELECT v.id, v.number, v.name, v.name_pinyin, v.gender, v.birth_date, v.id_document_type,
        v.id_number_masked, v.phone, v.email, v.residence_region, v.residence_region_text,
        v.address, v.education, v.occupation, v.political_status, v.skills, v.service_categories,
