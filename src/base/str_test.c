@@ -19,6 +19,25 @@ TEST(str, grows_and_stays_terminated)
     ASSERT(memcmp(str.data + 1000, "!a\0b", 5) == 0);
 }
 
+TEST(str, numbers_are_written_in_decimal)
+{
+    static const struct {
+        int64_t value;
+        const char *text;
+    } rows[] = {{0, "0"},
+                {-1, "-1"},
+                {1234567890, "1234567890"},
+                {INT64_MAX, "9223372036854775807"},
+                {INT64_MIN, "-9223372036854775808"}};
+    CLEANUP(arena_freep) Arena *arena = arena_new();
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        Str str;
+        str_init(&str, arena);
+        str_append_int(&str, rows[i].value);
+        ASSERT_STR_EQUAL(rows[i].text, str_text(&str));
+    }
+}
+
 TEST(str, equal_treats_null_as_a_value)
 {
     ASSERT(str_equal(NULL, NULL));

@@ -486,6 +486,93 @@ static void run_slow_fiber(void *arg)
     slow->kind = err->kind;
 }
 
+/* ---- Merged reads ---- */
+
+enum { SHARERS = 8, ITEMS = 5 };
+
+typedef struct Sharer {
+    StoreTest *t;
+    int64_t id;
+    const SqlStatement *statement;
+    int64_t found; /* -1: no row; -2: an error */
+    Fiber *fiber;
+} Sharer;
+
+static void share_read(void *arg)
+{
+    Sharer *sharer = arg;
+    Db db = store_test_db(sharer->t);
+    StoreRows *rows = NULL;
+    Err *err = store_query(&db, sharer->statement, ARGS(sql_int(sharer->id)), &rows);
+    if (err != NULL) {
+        sharer->found = -2;
+        return;
+    }
+    sharer->found = rows->count == 0 ? -1 : row_int(rows, 0, rows->column_count - 1);
+}
+
+/* Sharer i asks for item i + 1, of size i; the last three for items that the others have, or none.
+ */
+static void start_sharers(StoreTest *t, Sharer *sharers, const SqlStatement *statement)
+{
+    for (int i = 0; i < SHARERS; i++) {
+        int64_t id = i < ITEMS ? i + 1 : 2 * (i - ITEMS + 1) + (i == SHARERS - 1 ? 100 : 0);
+        sharers[i] = (Sharer){.t = t, .id = id, .statement = statement};
+        sharers[i].fiber = fiber_spawn(&t->children, "sharer", share_read, &sharers[i]);
+    }
+}
+
+static void add_items(StoreTest *t)
+{
+    for (int i = 0; i < ITEMS; i++) {
+        char name[] = {(char)('a' + i), '\0'};
+        add_item(t, name, i);
+    }
+}
+
+STORE_TEST(reads_by_id_of_one_turn_find_each_its_own)
+{
+    Sharer sharers[SHARERS];
+    static const int64_t sizes[SHARERS] = {0, 1, 2, 3, 4, 1, 3, -1};
+    add_items(t);
+    start_sharers(t, sharers, &SQL_ITEM_BY_ID);
+    fiber_group_join(&t->children);
+    for (int i = 0; i < SHARERS; i++) {
+        ASSERT_INT_EQUAL(sizes[i], sharers[i].found);
+    }
+}
+
+POSTGRES_TEST(failed_read_by_id_touches_no_other)
+{
+    Sharer sharers[SHARERS];
+    static const int64_t shares[SHARERS] = {-2, 12, 6, 4, 3, 12, 4, -1};
+    add_items(t);
+    start_sharers(t, sharers, &SQL_ITEM_SHARE);
+    fiber_group_join(&t->children);
+    for (int i = 0; i < SHARERS; i++) {
+        ASSERT_INT_EQUAL(shares[i], sharers[i].found);
+    }
+}
+
+POSTGRES_TEST(cancelled_read_by_id_disturbs_no_other)
+{
+    Sharer sharers[SHARERS];
+    add_items(t);
+    start_sharers(t, sharers, &SQL_ITEM_BY_ID);
+    /* They are sent at the end of this turn; those two leave after that. */
+    ASSERT_OK(fiber_yield());
+    fiber_cancel(sharers[0].fiber);
+    fiber_cancel(sharers[4].fiber);
+    fiber_group_join(&t->children);
+    /* The answer may have been quicker. */
+    ASSERT(sharers[0].found == -2 || sharers[0].found == 0);
+    ASSERT(sharers[4].found == -2 || sharers[4].found == 4);
+    for (int i = 1; i < 4; i++) {
+        ASSERT_INT_EQUAL(i, sharers[i].found);
+    }
+    ASSERT_INT_EQUAL(-1, sharers[SHARERS - 1].found);
+}
+
 STORE_TEST(deadline_ends_a_statement)
 {
     StoreRows *rows = NULL;

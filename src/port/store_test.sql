@@ -55,6 +55,12 @@ RETURNING id
 -- name: item_find_full
 SELECT id, name, size, weight, is_open, made_at, born, extra, bytes FROM item WHERE name = $1
 
+-- name: item_by_id -- by_id
+SELECT id, name, size FROM item WHERE id = $1 LIMIT 1
+
+-- name: item_share -- by_id
+SELECT id, 12 / size AS share FROM item WHERE id = $1
+
 -- name: item_find
 SELECT id, name, size FROM item WHERE name = $1
 
