@@ -236,13 +236,64 @@ ORDER BY s.volunteer_id
 LIMIT 100000;
 
 -- name: notice_of_missing
-SELECT 'attendance.missing' AS kind, t.volunteer_id, 'attendance:' || CAST(t.id AS text) AS link,
+SELECT CASE WHEN t.state = 'absent' THEN 'attendance.absent'
+            WHEN t.check_out_method = 'automatic' THEN 'attendance.missing' END AS kind,
+       t.volunteer_id, 'attendance:' || CAST(t.id AS text) AS link,
        a.name AS activity, COALESCE(f.place_name, a.place_name) AS place, f.starts_at, f.ends_at
 FROM attendance t
 JOIN activity a ON a.id = t.activity_id
 JOIN shift f ON f.id = t.shift_id
 WHERE t.id = $1
 LIMIT 1;
+
+-- name: notice_of_hours
+SELECT CASE e.kind WHEN 'grant' THEN 'hours.granted'
+                   WHEN 'regrant' THEN 'hours.regranted'
+                   ELSE 'hours.voided' END AS kind,
+       e.volunteer_id, 'claim:' || CAST(e.claim_id AS text) AS link, a.name AS activity,
+       abs(e.minutes) AS minutes, e.total_after AS total_minutes, e.starts_at, e.reason
+FROM ledger_entry e
+JOIN activity a ON a.id = e.activity_id
+WHERE e.id = $1
+LIMIT 1;
+
+-- name: notice_of_dispute_decided
+SELECT 'dispute.decided' AS kind, d.volunteer_id, 'dispute:' || CAST(d.id AS text) AS link,
+       a.name AS activity, d.old_minutes, COALESCE(d.new_minutes, d.old_minutes) AS new_minutes,
+       d.decision_reason AS reason
+FROM ledger_dispute d
+JOIN ledger_claim c ON c.id = d.claim_id
+JOIN activity a ON a.id = c.activity_id
+WHERE d.id = $1 AND d.state IN ('accepted', 'rejected')
+LIMIT 1;
+
+-- Who may decide.
+-- name: notice_of_dispute_opened
+SELECT DISTINCT 'dispute.opened' AS kind, n.id AS account_id,
+       'dispute:' || CAST(d.id AS text) AS link, v.name, a.name AS activity, d.old_minutes,
+       d.message
+FROM ledger_dispute d
+JOIN ledger_claim c ON c.id = d.claim_id
+JOIN activity a ON a.id = c.activity_id
+JOIN volunteer v ON v.id = d.volunteer_id
+JOIN unit_ancestor u ON u.unit_id = d.unit_id
+JOIN account_right r ON r.unit_id = u.ancestor_id
+JOIN account n ON n.id = r.account_id
+WHERE d.id = $1 AND d.state = 'open' AND r.permission = 'dispute:decide' AND n.state = 'active'
+ORDER BY n.id
+LIMIT 200;
+
+-- Who records for the unit.
+-- name: notice_of_overdue
+SELECT DISTINCT 'record.overdue' AS kind, n.id AS account_id,
+       'activity:' || CAST(a.id AS text) AS link, a.name AS activity, a.ends_at
+FROM activity a
+JOIN unit_ancestor u ON u.unit_id = a.recording_unit_id
+JOIN account_right r ON r.unit_id = u.ancestor_id
+JOIN account n ON n.id = r.account_id
+WHERE a.id = $1 AND r.permission = 'ledger:settle' AND n.state = 'active'
+ORDER BY n.id
+LIMIT 200;
 
 -- Approved sign-ups of shifts that start between $1 and $2, and have no such reminder yet.
 -- name: notice_of_reminders

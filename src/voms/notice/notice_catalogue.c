@@ -5,6 +5,7 @@
 #include "voms/notice/notice_internal.h"
 
 #define SHIFT_PARAMS "activity,position,place,starts_at,ends_at,reason"
+#define HOURS_PARAMS "activity,starts_at,minutes,total_minutes,reason"
 
 const NoticeKind notice_kinds[] = {
     {"application.approved", true, "name,unit,reason", "申请已通过",
@@ -75,6 +76,43 @@ const NoticeKind notice_kinds[] = {
      "Check-out is missing: {activity}",
      "You did not check out of “{activity}” ({starts_at}). It was closed at the shift's end, and "
      "staff must look at it before hours are recorded."},
+    {"attendance.absent", true, SHIFT_PARAMS, "记为缺席：{activity}",
+     "您在“{activity}”（{starts_at}）没有签到，已记为缺席。如有误，请联系活动负责人。",
+     "Absent: {activity}",
+     "You did not check in to “{activity}” ({starts_at}) and are marked as absent. If that is "
+     "wrong, please tell the person in charge."},
+    {"hours.granted", true, HOURS_PARAMS, "服务时长已记录：{activity}",
+     "“{activity}”（{starts_at}）记录服务时长 {minutes} 小时，累计 {total_minutes} 小时。",
+     "Hours recorded: {activity}",
+     "{minutes} hours were recorded for “{activity}” ({starts_at}); {total_minutes} in all."},
+    {"hours.regranted", true, HOURS_PARAMS, "服务时长已更正：{activity}",
+     "“{activity}”（{starts_at}）的服务时长更正为 {minutes} 小时，累计 {total_minutes} "
+     "小时。原因：{reason}",
+     "Hours corrected: {activity}",
+     "The hours for “{activity}” ({starts_at}) are now {minutes}; {total_minutes} in all. Reason: "
+     "{reason}"},
+    {"hours.voided", true, HOURS_PARAMS, "服务时长已作废：{activity}",
+     "“{activity}”（{starts_at}）的 {minutes} 小时已作废，累计 {total_minutes} "
+     "小时。原因：{reason}。"
+     "如有异议，可以申诉。",
+     "Hours voided: {activity}",
+     "{minutes} hours for “{activity}” ({starts_at}) were voided; {total_minutes} in all. Reason: "
+     "{reason}. You can dispute this."},
+    {"dispute.opened", true, "name,activity,old_minutes,message", "时长异议待裁定：{activity}",
+     "{name}对“{activity}”记录的 {old_minutes} 小时提出异议：{message}",
+     "Hours disputed: {activity}",
+     "{name} disputes the {old_minutes} hours for “{activity}”: {message}"},
+    {"dispute.decided", true, "activity,old_minutes,new_minutes,reason", "异议已裁定：{activity}",
+     "您对“{activity}”的时长异议已裁定：原 {old_minutes} 小时，现 {new_minutes} "
+     "小时。理由：{reason}",
+     "Dispute decided: {activity}",
+     "Your dispute about “{activity}” was decided: {old_minutes} hours before, {new_minutes} now. "
+     "Reason: {reason}"},
+    {"record.overdue", true, "activity,ends_at", "服务记录已逾期：{activity}",
+     "“{activity}”（{ends_at} 结束）的服务记录已超过 10 个工作日未完成，请尽快办理。",
+     "Service records overdue: {activity}",
+     "The service records of “{activity}” (ended {ends_at}) are over their 10 working days; please "
+     "finish them."},
     {"import.finished", false, "file,created,updated,refused", "导入完成：{file}",
      "文件“{file}”导入完成：新增 {created}，更新 {updated}，未导入 {refused}。",
      "Import finished: {file}",

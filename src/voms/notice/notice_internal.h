@@ -8,7 +8,7 @@
 
 /* A kind of notice, with the texts that it has until the organisation writes its own. Placeholders
  * are {names} of params; those that end in _at or _until are instants, shown in the organisation's
- * time zone. */
+ * time zone; those that end in minutes are shown as hours. */
 typedef struct NoticeKind {
     const char *name;
     bool mail;          /* is it mailed unless the person says otherwise? */

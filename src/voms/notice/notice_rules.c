@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "voms/ledger/ledger.h"
 #include "voms/notice/notice_internal.h"
 
 #define NAME_MAX_BYTES 32
@@ -34,6 +35,8 @@ static void append_value(const NoticeReader *reader, Str *out, const char *name,
     } else if (json_is_integer(value) && is_instant(name)) {
         str_append(out,
                    setting_local_time(reader->arena, reader->settings, json_integer_value(value)));
+    } else if (json_is_integer(value) && str_ends_with(name, "minutes")) {
+        str_append(out, ledger_hours(reader->arena, json_integer_value(value)));
     } else if (json_is_integer(value)) {
         str_printf(out, "%lld", (long long)json_integer_value(value));
     } else if (str_equal(name, "reason")) {

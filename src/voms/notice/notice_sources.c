@@ -6,27 +6,47 @@
 #include "voms/notice/notice.sql.h"
 #include "voms/notice/notice_internal.h"
 
-/* An event of the bus: the statement gives the people that it concerns, from the id in its payload.
- */
+/* An event of the bus: the statement gives the people that it concerns, from the id in its payload,
+ * or from the id in each member of a list there. */
 typedef struct Source {
     const char *subject;
-    const char *id; /* member of the payload */
+    const char *list; /* NULL: the payload has the id itself */
+    const char *id;
     const SqlStatement *recipients;
 } Source;
 
-static const Source SOURCES[] = {
-    {"volunteer.application_decided", "volunteer_id", &SQL_NOTICE_OF_APPLICATION},
-    {"membership.decided", "membership_id", &SQL_NOTICE_OF_MEMBERSHIP},
-    {"correction.create", "correction_id", &SQL_NOTICE_OF_CORRECTION},
-    {"signup.decided", "signup_id", &SQL_NOTICE_OF_SIGNUP},
-    {"signup.offered", "signup_id", &SQL_NOTICE_OF_PROMOTION},
-    {"signup.promoted", "signup_id", &SQL_NOTICE_OF_PROMOTION},
-    {"signup.cancelled", "signup_id", &SQL_NOTICE_OF_CANCELLATION},
-    {"shift.changed", "shift_id", &SQL_NOTICE_OF_SHIFT},
-    {"shift.cancelled", "shift_id", &SQL_NOTICE_OF_SHIFT},
-    {"activity.cancelled", "activity_id", &SQL_NOTICE_OF_ACTIVITY},
-    {"attendance.missing", "attendance_id", &SQL_NOTICE_OF_MISSING},
-};
+/* subject, consumer, list, id, recipients */
+#define SOURCE_ROWS(X)                                                                             \
+    X("volunteer.application_decided", "notice-application", NULL, "volunteer_id",                 \
+      &SQL_NOTICE_OF_APPLICATION)                                                                  \
+    X("membership.decided", "notice-membership", NULL, "membership_id", &SQL_NOTICE_OF_MEMBERSHIP) \
+    X("correction.create", "notice-correction", NULL, "correction_id", &SQL_NOTICE_OF_CORRECTION)  \
+    X("signup.decided", "notice-signup-decided", "signups", "signup_id", &SQL_NOTICE_OF_SIGNUP)    \
+    X("signup.offered", "notice-signup-offered", "signups", "signup_id", &SQL_NOTICE_OF_PROMOTION) \
+    X("signup.promoted", "notice-signup-promoted", "signups", "signup_id",                         \
+      &SQL_NOTICE_OF_PROMOTION)                                                                    \
+    X("signup.cancelled", "notice-signup-cancelled", "signups", "signup_id",                       \
+      &SQL_NOTICE_OF_CANCELLATION)                                                                 \
+    X("shift.changed", "notice-shift-changed", NULL, "shift_id", &SQL_NOTICE_OF_SHIFT)             \
+    X("shift.cancelled", "notice-shift-cancelled", NULL, "shift_id", &SQL_NOTICE_OF_SHIFT)         \
+    X("activity.cancelled", "notice-activity-cancelled", NULL, "activity_id",                      \
+      &SQL_NOTICE_OF_ACTIVITY)                                                                     \
+    X("attendance.missing", "notice-attendance-missing", NULL, "attendance_id",                    \
+      &SQL_NOTICE_OF_MISSING)                                                                      \
+    X("ledger.granted", "notice-hours-granted", NULL, "entry_id", &SQL_NOTICE_OF_HOURS)            \
+    X("ledger.voided", "notice-hours-voided", NULL, "entry_id", &SQL_NOTICE_OF_HOURS)              \
+    X("dispute.opened", "notice-dispute-opened", NULL, "dispute_id",                               \
+      &SQL_NOTICE_OF_DISPUTE_OPENED)                                                               \
+    X("dispute.decided", "notice-dispute-decided", NULL, "dispute_id",                             \
+      &SQL_NOTICE_OF_DISPUTE_DECIDED)                                                              \
+    X("record.overdue", "notice-record-overdue", NULL, "activity_id", &SQL_NOTICE_OF_OVERDUE)
+
+#define AS_SOURCE(subject_, consumer_, list_, id_, recipients_)                                    \
+    {.subject = (subject_), .list = (list_), .id = (id_), .recipients = (recipients_)},
+#define AS_SUBSCRIPTION(subject_, consumer_, list_, id_, recipients_)                              \
+    {.consumer = (consumer_), .subject = (subject_), .handle = handle},
+
+static const Source SOURCES[] = {SOURCE_ROWS(AS_SOURCE)};
 
 static const Source *find_source(const char *subject)
 {
@@ -38,27 +58,40 @@ static const Source *find_source(const char *subject)
     BUG_ON(true); /* only these are subscribed to */
 }
 
-static Err *payload_id(Ctx *ctx, const BusMessage *message, const char *member, int64_t *ret_id)
+static Err *read_id(Ctx *ctx, const Source *source, const json_t *object, int64_t *ret_id)
 {
-    json_t *payload = NULL;
-    TRY(json_parse(ctx->arena, message->payload, strlen(message->payload), &payload));
-    const json_t *id = json_object_get(payload, member);
+    const json_t *id = json_object_get(object, source->id);
     if (!json_is_integer(id)) {
-        return ERR(ctx->arena, ERR_INTERNAL, "internal_error", "%s without %s", message->subject,
-                   member);
+        return ERR(ctx->arena, ERR_INTERNAL, "internal_error", "%s without %s", source->subject,
+                   source->id);
     }
     *ret_id = json_integer_value(id);
     return NULL;
 }
 
+YIELDS static Err *tell(Ctx *ctx, const Source *source, const char *event, const json_t *object)
+{
+    int64_t id = 0;
+    StoreRows *rows = NULL;
+    TRY(read_id(ctx, source, object, &id));
+    TRY(store_query(ctx->db, source->recipients, ARGS(sql_int(id)), &rows));
+    return notice_insert_rows(ctx, event, rows);
+}
+
 YIELDS static Err *handle(Ctx *ctx, const BusMessage *message)
 {
     const Source *source = find_source(message->subject);
-    int64_t id = 0;
-    StoreRows *rows = NULL;
-    TRY(payload_id(ctx, message, source->id, &id));
-    TRY(store_query(ctx->db, source->recipients, ARGS(sql_int(id)), &rows));
-    return notice_insert_rows(ctx, arena_printf(ctx->arena, "message:%" PRId64, message->id), rows);
+    const char *event = arena_printf(ctx->arena, "message:%" PRId64, message->id);
+    json_t *payload = NULL;
+    TRY(json_parse(ctx->arena, message->payload, strlen(message->payload), &payload));
+    if (source->list == NULL) {
+        return tell(ctx, source, event, payload);
+    }
+    const json_t *list = json_object_get(payload, source->list);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        TRY(tell(ctx, source, event, json_array_get(list, i)));
+    }
+    return NULL;
 }
 
 /* ---- Reminders: a day and two hours before; what a pause missed is caught up, once ---- */
@@ -112,28 +145,12 @@ const Schedule notice_schedules[] = {
     {},
 };
 
-#define SUBSCRIBE(subject_, consumer_)                                                             \
-    {                                                                                              \
-        .consumer = "notice-" consumer_, .subject = (subject_), .handle = handle                   \
-    }
-
 const BusSubscription notice_subscriptions[] = {
-    SUBSCRIBE("volunteer.application_decided", "application"),
-    SUBSCRIBE("membership.decided", "membership"),
-    SUBSCRIBE("correction.create", "correction"),
-    SUBSCRIBE("signup.decided", "signup-decided"),
-    SUBSCRIBE("signup.offered", "signup-offered"),
-    SUBSCRIBE("signup.promoted", "signup-promoted"),
-    SUBSCRIBE("signup.cancelled", "signup-cancelled"),
-    SUBSCRIBE("shift.changed", "shift-changed"),
-    SUBSCRIBE("shift.cancelled", "shift-cancelled"),
-    SUBSCRIBE("activity.cancelled", "activity-cancelled"),
-    SUBSCRIBE("attendance.missing", "attendance-missing"),
-    {.consumer = "notice-mail",
-     .subject = "notice.mail",
-     .handle = notice_mail,
-     .own_transactions = true,
-     .concurrency = 2,
-     .attempts_max = 60},
+    SOURCE_ROWS(AS_SUBSCRIPTION){.consumer = "notice-mail",
+                                 .subject = "notice.mail",
+                                 .handle = notice_mail,
+                                 .own_transactions = true,
+                                 .concurrency = 2,
+                                 .attempts_max = 60},
     {},
 };

@@ -28,6 +28,7 @@ TEST(notice_rules, placeholders_are_filled)
         /* 2026-11-24T10:00Z, in Shanghai. */
         {"{starts_at}", "{\"starts_at\":1795514400000}", "2026-11-24 18:00"},
         {"{offered_until}", "{\"offered_until\":1795514400000}", "2026-11-24 18:00"},
+        {"{minutes} of {total_minutes}", "{\"minutes\":50,\"total_minutes\":90}", "0.83 of 1.5"},
         {"{ no } {A} {} {", "{}", "{ no } {A} {} {"},
         /* What stands in a value is no placeholder. */
         {"{a}", "{\"a\":\"{b}\",\"b\":\"x\"}", "{b}"},
