@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "voms/audit/audit.h"
 #include "voms/concepts.h"
+#include "voms/ledger/ledger.h"
 #include "voms/volunteer/volunteer.h"
 
 /* What follows the command's name. */
@@ -76,6 +77,30 @@ static int verify_audit(AppCore *core, const Invocation *invocation UNUSED)
     return result.unsealed_old == 0 ? APP_EXIT_OK : APP_EXIT_FAILED;
 }
 
+/* ---- ledger verify ---- */
+
+YIELDS static Err *verify_entries(Ctx *ctx, void *arg)
+{
+    return ledger_verify(ctx, arg);
+}
+
+static int verify_ledger(AppCore *core, const Invocation *invocation UNUSED)
+{
+    LedgerVerification result = {};
+    Err *err = app_core_run(core, verify_entries, &result);
+    if (err != NULL) {
+        return fail(core, err);
+    }
+    printf("%" PRId64 " volunteers with %" PRId64 " entries checked\n", result.volunteers,
+           result.entries);
+    if (result.findings != 0) {
+        printf("%" PRId64 " FINDINGS, the first: %s\n", result.findings, result.first);
+        return APP_EXIT_FAILED;
+    }
+    printf("the ledger is sound\n");
+    return APP_EXIT_OK;
+}
+
 /* ---- generate-volunteers ---- */
 
 typedef struct Generation {
@@ -122,6 +147,7 @@ static int print_reference(AppCore *core, const Invocation *invocation)
 static const Command COMMANDS[] = {
     {"migrate", "[--dry-run]", "bring the schema up to date, or list what is pending", migrate},
     {"audit verify", "", "prove that the audit log is whole", verify_audit},
+    {"ledger verify", "", "prove that totals, entries and attendances agree", verify_ledger},
     {"config reference", "[zh]", "print all configuration keys (Markdown)", print_reference},
     {"generate-volunteers", "COUNT [SEED]", "add invented volunteers, to measure with",
      generate_volunteers},

@@ -7,6 +7,7 @@
 #include "voms/consent/consent.h"
 #include "voms/correction/correction.h"
 #include "voms/duplicate/duplicate_internal.h"
+#include "voms/ledger/ledger.h"
 #include "voms/membership/membership.h"
 
 static bool takes_other(const json_t *keep, const char *name)
@@ -117,6 +118,7 @@ YIELDS static Err *move_all(Ctx *ctx, VolunteerId from, VolunteerId to)
     TRY(membership_move(ctx, from, to));
     TRY(consent_move(ctx, from, to));
     TRY(correction_move(ctx, from, to));
+    TRY(ledger_move(ctx, from, to));
     return volunteer_move_file(ctx, from, to);
 }
 
