@@ -5,11 +5,14 @@ who are let in do no harm: reads read real objects, everything else names an obj
 no call takes.
 """
 
+import datetime
+
 import pytest
 
 import people
 from contract import contract
 from harness import Api
+from ledger_rows import attendance, ended_activity
 from world import ROLES
 
 NOBODY = 9007199254740990  # an id that is not taken
@@ -44,6 +47,7 @@ def objects(world):
         # The import belongs to the unit its mapping names.
         columns = [{"index": c["index"], "field": c["field"]} for c in made["columns"]]
         root.put(f"/admin/imports/{import_id}/mapping", {"columns": columns, "unit_id": world.north})
+    record = service_record(world, volunteer["id"])
     entry = root.get("/admin/audit", params={"object_type": "volunteer", "object_id": volunteer["id"]})["items"][0]
     activity, position, shift = world.published()
     return {
@@ -62,9 +66,21 @@ def objects(world):
         "custom_field_id": field["id"],
         "import_id": import_id,
         "audit_id": entry["id"],
+        "service_record_id": record["id"],
+        "dispute_id": NOBODY,
+        "day": "2099-05-04",
         "session_id": NOBODY,
         "dead_letter_id": NOBODY,
     }
+
+
+def service_record(world, volunteer_id):
+    """A granted record of the north."""
+    begin = datetime.datetime(2026, 3, 2, 1, tzinfo=datetime.timezone.utc)
+    activity = ended_activity(world.server, world.north, begin, 2)
+    attendance(world.server, activity, volunteer_id, begin, 2)
+    world.root.post(f"/admin/activities/{activity}/settle", expect=200)
+    return world.root.get("/admin/service-records", params={"activity_id": activity})["items"][0]
 
 
 def path_of(operation, objects, *, real):
@@ -142,7 +158,7 @@ def test_what_belongs_to_a_sibling_unit_is_not_there(world, objects, operation_i
     """An administrator of the south has every right there, and learns nothing of the north."""
     operation = OPERATIONS[operation_id]
     south = world.login("unit_administrator", world.south)
-    if set(operation.path_parameters) & {"role_id", "dead_letter_id", "session_id"}:
+    if set(operation.path_parameters) & {"role_id", "dead_letter_id", "session_id", "dispute_id", "day"}:
         pytest.skip("belongs to no unit")  # the whole organisation's
     if operation.permission not in world.roles["unit_administrator"]["permissions"]:
         assert send(south, operation, objects).status == 403
@@ -179,6 +195,9 @@ def valid_body(operation, world, objects):
         "updateCustomField": {"title_en": "x"},
         "putImportMapping": {"columns": [{"index": 0, "field": "name"}]},
         "commitImport": {"consent_declared": True},
+        "decideServiceRecord": {"decision": "approve"},
+        "voidServiceRecord": {"reason": "x"},
+        "regrantServiceRecord": {"minutes": 1, "reason": "x"},
         "updateActivity": {"provided": "water"},
         "decideActivity": {"decision": "approve"},
         "cancelActivity": {"reason": "x"},
@@ -198,6 +217,7 @@ def valid_body(operation, world, objects):
 
 @pytest.mark.parametrize("path", [
     "/admin/units", "/admin/accounts", "/admin/volunteers", "/admin/memberships", "/admin/applications",
+    "/admin/service-records", "/admin/ledger-entries", "/admin/disputes", "/admin/settlements",
     "/admin/custom-fields", "/admin/imports", "/admin/audit", "/admin/duplicates", "/admin/activities",
     "/admin/projects",
 ])
