@@ -301,7 +301,7 @@ YIELDS static Err *decide_dispute(Ctx *ctx, const HttpRequest *req, HttpResponse
 
 /* ---- Totals ---- */
 
-YIELDS static Err *read_dates(const HttpRequest *req, TotalQuery *query)
+static Err *read_dates(const HttpRequest *req, TotalQuery *query)
 {
     static const char *const NAMES[] = {"from", "to"};
     const char **values[] = {&query->from, &query->to};
@@ -317,7 +317,7 @@ YIELDS static Err *read_dates(const HttpRequest *req, TotalQuery *query)
     return page_query_time(req, "as_of", &query->as_of);
 }
 
-YIELDS static Err *read_staff_totals(const HttpRequest *req, TotalQuery *query)
+static Err *read_staff_totals(const HttpRequest *req, TotalQuery *query)
 {
     query->permission = req->route->needs;
     TRY(page_query_id(req, "volunteer_id", &query->volunteer_id.value));
