@@ -304,3 +304,40 @@ def test_projects(world):
     world.root.patch(f"/admin/activities/{activity['id']}", {"project_id": made["id"]}, expect=422)
     assert made["id"] not in {p["id"] for p in world.root.pages("/admin/projects", params={"open": "true"})}
     assert made["id"] in {p["id"] for p in world.root.pages("/admin/projects", params={"unit_id": world.north})}
+
+
+def test_many_shifts_from_a_plan(world):
+    activity = world.activity(time_zone="Europe/Berlin")
+    world.position(activity["id"])
+    path = f"/admin/activities/{activity['id']}/shifts"
+
+    def times(**plan):
+        made = world.root.post(path + "/preview", plan, expect=200)["items"]
+        return [(s["starts_at"][:16], s["ends_at"][:16]) for s in made]
+    # The clocks went forward in the night to 2031-03-30, a Sunday.
+    assert times(**{"from": "2031-03-29", "to": "2031-03-31"}, spans=[{"starts": "22:00", "ends": "06:00"}]) == [
+        ("2031-03-29T21:00", "2031-03-30T04:00"), ("2031-03-30T20:00", "2031-03-31T04:00"),
+        ("2031-03-31T20:00", "2031-04-01T04:00")]
+    assert times(**{"from": "2031-03-27", "rule": "FREQ=WEEKLY;COUNT=3", "starts": "09:00", "minutes": 90}) == [
+        ("2031-03-27T08:00", "2031-03-27T09:30"), ("2031-04-03T07:00", "2031-04-03T08:30"),
+        ("2031-04-10T07:00", "2031-04-10T08:30")]
+    until = {"from": "2031-03-27", "rule": "FREQ=DAILY;UNTIL=20310329T080000Z", "starts": "09:00", "minutes": 60}
+    assert len(times(**until)) == 3 and len(times(**until, **{"except": ["2031-03-28"]})) == 2
+
+    def refused(**plan):
+        return world.root.post(path + "/batch", {"from": "2031-03-27", **plan}, expect=422).fields
+    assert refused(rule="FREQ=HOURLY", starts="09:00", minutes=60) == {"rule": "bad_recurrence_rule"}
+    assert refused(rule="nonsense", starts="09:00", minutes=60) == {"rule": "bad_recurrence_rule"}
+    assert refused(rule="FREQ=DAILY", starts="09:00", minutes=60) == {"to": "too_many_shifts"}
+    assert refused(to="2031-03-28", spans=[{"starts": "25:00", "ends": "26:00"}]) == {"spans": "bad_clock_time"}
+
+    plan = {"from": "2031-03-24", "to": "2031-04-06", "weekdays": ["mo", "sa"], "spans": [
+        {"starts": "09:00", "ends": "12:00"}, {"starts": "13:00", "ends": "17:00"}]}
+    batch = world.root.post(path + "/batch", plan, expect=201)
+    assert batch["shift_count"] == 8
+    made = world.root.pages(path, params={"batch_id": batch["id"]})
+    assert len(made) == 8 and all(s["places"][0]["needed"] == 3 for s in made)
+    world.server.sql(f"UPDATE shift_place SET taken = 1, last_sequence = 1 WHERE shift_id = {made[0]['id']}")
+    undone = world.root.post(f"/admin/shift-batches/{batch['id']}/undo", {"reason": "wrong"}, expect=200)
+    assert undone["undone_at"]
+    assert [(s["id"], s["state"]) for s in world.root.pages(path)] == [(made[0]["id"], "cancelled")]

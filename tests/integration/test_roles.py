@@ -50,7 +50,10 @@ def objects(world):
     record = service_record(world, volunteer["id"])
     entry = root.get("/admin/audit", params={"object_type": "volunteer", "object_id": volunteer["id"]})["items"][0]
     activity, position, shift = world.published()
+    batch = root.post(f"/admin/activities/{activity['id']}/shifts/batch",
+                      {"from": "2031-01-01", "rule": "FREQ=DAILY;COUNT=2", "starts": "09:00", "minutes": 60}, expect=201)
     return {
+        "batch_id": batch["id"],
         "activity_id": activity["id"],
         "project_id": root.post("/admin/projects", {"unit_id": world.north, "name": "P"}, expect=201)["id"],
         "position_id": position["id"],
@@ -206,6 +209,9 @@ def valid_body(operation, world, objects):
         "createShift": {"starts_at": "2031-01-01T00:00:00.000Z", "ends_at": "2031-01-01T01:00:00.000Z"},
         "updateShift": {"note": "x"},
         "cancelShift": {"reason": "x"},
+        "previewShifts": {"from": "2031-01-01", "to": "2031-01-02", "spans": [{"starts": "09:00", "ends": "10:00"}]},
+        "createShiftBatch": {"from": "2031-01-01", "to": "2031-01-02", "spans": [{"starts": "09:00", "ends": "10:00"}]},
+        "undoShiftBatch": {"reason": "x"},
         "putActivityManager": {"username": "root.admin", "role": "manager"},
         "createInvitation": {"volunteer_id": objects["volunteer_id"]},
         "putActivitySettings": {"approval_required": True},

@@ -388,6 +388,14 @@ const Route activity_routes[] = {
     {HTTP_PATCH, "/api/v1/admin/projects/{project_id}", project_update, .needs = "activity:manage",
      .guard = project_guard, .in = &project_patch_shape, .out = &project_shape,
      .in_transaction = true},
+    {HTTP_POST, ACTIVITY "/shifts/preview", shift_batch_preview, .needs = "activity:manage",
+     .guard = activity_guard, .in = &shift_plan_shape, .out = &shift_preview_shape},
+    {HTTP_POST, ACTIVITY "/shifts/batch", shift_batch_create, .needs = "activity:manage",
+     .guard = activity_guard, .in = &shift_plan_shape, .out = &shift_batch_shape,
+     .in_transaction = true},
+    {HTTP_POST, "/api/v1/admin/shift-batches/{batch_id}/undo", shift_batch_undo,
+     .needs = "activity:manage", .guard = batch_guard, .in = &activity_reason_shape,
+     .out = &shift_batch_shape, .in_transaction = true},
     {},
 };
 

@@ -137,6 +137,9 @@ HttpHandler activity_public_show;
 HttpHandler activity_own_list;
 HttpHandler activity_own_show;
 
+HttpHandler shift_batch_preview;
+HttpHandler shift_batch_create;
+HttpHandler shift_batch_undo;
 HttpHandler activity_manager_list;
 HttpHandler activity_manager_put;
 HttpHandler activity_manager_delete;
@@ -155,6 +158,9 @@ HttpHandler project_update;
 HttpGuard activity_setting_guard;
 HttpGuard project_guard;
 
+extern const Shape shift_plan_shape;
+extern const Shape shift_preview_shape;
+extern const Shape shift_batch_shape;
 extern const Shape activity_manager_shape;
 extern const Shape activity_manager_put_shape;
 extern const Shape activity_invitation_shape;

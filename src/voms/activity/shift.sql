@@ -183,3 +183,38 @@ AND (s.starts_at > $1 OR (s.starts_at = $1 AND s.id > CAST($2 AS bigint)))
 -- clause: shift_rows.order
 ORDER BY s.starts_at, s.id
 LIMIT CAST($1 AS bigint)
+
+-- ---- Batches ----
+
+-- name: shift_batch_find
+SELECT b.id, b.activity_id, b.shift_count, b.created_at, b.undone_at
+FROM shift_batch b
+WHERE b.id = $1
+LIMIT 1;
+
+-- name: shift_batch_insert
+INSERT INTO shift_batch (activity_id, kind, request, shift_count, created_by, created_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+RETURNING id;
+
+-- name: shift_batch_delete_places
+DELETE FROM shift_place
+WHERE shift_id IN (SELECT s.id FROM shift s WHERE s.batch_id = $1)
+    AND NOT EXISTS (SELECT 1 FROM shift_place c
+                    WHERE c.shift_id = shift_place.shift_id
+                        AND (c.last_sequence > 0 OR c.taken + c.waiting + c.pending > 0));
+
+-- Those without places: nobody ever signed up for them.
+-- name: shift_batch_delete_shifts
+DELETE FROM shift
+WHERE batch_id = $1 AND NOT EXISTS (SELECT 1 FROM shift_place c WHERE c.shift_id = shift.id);
+
+-- name: shift_batch_rest
+SELECT s.id
+FROM shift s
+WHERE s.batch_id = $1 AND s.state = 'planned' AND s.ends_at > $2
+ORDER BY s.id
+LIMIT 400;
+
+-- name: shift_batch_undo
+UPDATE shift_batch SET undone_at = $2 WHERE id = $1 AND undone_at IS NULL;
