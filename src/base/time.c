@@ -248,7 +248,13 @@ bool time_parse(const char *text, TimeMs *ret_time)
     if (!read_offset(&text, &offset_ms) || *text != '\0') {
         return false;
     }
-    *ret_time = date_to_days(date) * DAY_MS + clock_ms + fraction_ms - offset_ms;
+    TimeMs time = date_to_days(date) * DAY_MS + clock_ms + fraction_ms - offset_ms;
+    /* An offset can lead out of the years that a text can hold. */
+    int year = date_from_days(floor_div(time, DAY_MS)).year;
+    if (year < 1 || year > 9999) {
+        return false;
+    }
+    *ret_time = time;
     return true;
 }
 

@@ -48,7 +48,9 @@ const char *time_format(Arena *arena, TimeMs time);
 #define TIME_TEXT_SIZE 32
 size_t time_format_to(char *buffer, TimeMs time);
 
-/* Parses RFC 3339 with any offset and up to nine digits of fraction (cut to milliseconds). */
+/* Parses RFC 3339 with any offset and up to nine digits of fraction (cut to milliseconds). False
+ * also for instants outside the years 1..9999 of UTC, which time_format could not write so that
+ * they can be read again. */
 bool time_parse(const char *text, TimeMs *ret_time);
 
 /* Parses "YYYY-MM-DD"; false if no such day exists. */

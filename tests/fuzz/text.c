@@ -8,9 +8,7 @@ static void fuzz_times(Arena *arena, const char *text)
     TimeMs time;
     if (time_parse(text, &time)) {
         TimeMs again;
-        const char *printed = time_format(arena, time);
-        /* An offset can lead out of the years that have four digits. */
-        BUG_ON(strlen(printed) == 24 && (!time_parse(printed, &again) || again != time));
+        BUG_ON(!time_parse(time_format(arena, time), &again) || again != time);
     }
     Date date;
     if (date_parse(text, &date)) {
