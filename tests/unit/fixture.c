@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "app/vault.h"
+#include "http/internal.h"
+#include "http/router.h"
 #include "voms/access/access.h"
 #include "voms/account/account_internal.h"
 #include "voms/concepts.h"
@@ -259,4 +261,85 @@ Ctx *fixture_with_role(Ctx *ctx, const char *username, const char *role, UnitId 
     AccountId account_id = fixture_account(ctx, username);
     fixture_grant(ctx, account_id, role, unit_id);
     return fixture_as(ctx, account_id);
+}
+
+VolunteerId fixture_volunteer(Ctx *ctx, VolunteerDraft draft)
+{
+    const Settings *settings = NULL;
+    VolunteerEntry entry = {.state = VOLUNTEER_ACTIVE};
+    VolunteerId id = {};
+    ASSERT_OK(setting_load(ctx, &settings));
+    ConsentGiven consent = {.policy_version = settings->privacy_policy_version};
+    draft.consent = &consent;
+    draft.unit_id = draft.unit_id.value == 0 ? UNIT_ROOT : draft.unit_id;
+    ASSERT_OK(volunteer_rules_check(ctx->arena, setting_date(settings, ctx->now), &draft));
+    ASSERT_OK(volunteer_insert(ctx, &draft, &entry, &id));
+    return id;
+}
+
+Volunteer *fixture_find_volunteer(Ctx *ctx, VolunteerId id)
+{
+    Volunteer *volunteer = NULL;
+    ASSERT_OK(volunteer_find_any(ctx, id, &volunteer));
+    return volunteer;
+}
+
+/* ---- Routes ---- */
+
+static const Route *const *routes_of(Ctx *ctx)
+{
+    size_t count = 0;
+    const Route **tables = ARENA_ARRAY(ctx->arena, const Route *, 100);
+    for (const Concept *const *concept = ctx->services->concepts; *concept != NULL; concept ++) {
+        BUG_ON(count == 99);
+        if ((*concept)->routes != NULL) {
+            tables[count++] = (*concept)->routes;
+        }
+    }
+    return tables;
+}
+
+typedef struct FixtureCall {
+    Ctx *ctx;
+    HttpRequest *req;
+    HttpResponse *res;
+} FixtureCall;
+
+static Err *handle_call(Db *db, void *arg)
+{
+    FixtureCall *call = arg;
+    Ctx ctx = *call->ctx;
+    ctx.db = db;
+    http_response_reset(call->res);
+    return call->req->route->handle(&ctx, call->req, call->res);
+}
+
+Err *fixture_call(Ctx *ctx, HttpMethod method, const char *path, const char *body,
+                  json_t **ret_answer)
+{
+    HttpResponse res;
+    RouteMatch match = {};
+    size_t length = strcspn(path, "?");
+    HttpDetails details = {.raw_query = path[length] == '?' ? path + length + 1 : ""};
+    HttpRequest req = {.arena = ctx->arena,
+                       .method = method,
+                       .path = arena_strndup(ctx->arena, path, length),
+                       .language = LANGUAGE_EN,
+                       .connection = &details};
+    if (body != NULL) {
+        *vec_push(&details.headers, ctx->arena) =
+            (Pair){.name = "Content-Type", .value = "application/json"};
+        req.body = (Slice){.data = body, .length = strlen(body)};
+    }
+    ASSERT_OK(
+        router_find(router_new(ctx->arena, routes_of(ctx)), ctx->arena, method, req.path, &match));
+    ASSERT(match.route != NULL);
+    req.route = match.route;
+    memcpy(req.path_values, match.values, sizeof(req.path_values));
+    http_response_init(&res, &req);
+    TRY(store_transact(ctx->db, handle_call, &(FixtureCall){.ctx = ctx, .req = &req, .res = &res}));
+    Slice answer = http_response_body(&res);
+    *ret_answer = NULL;
+    return answer.length == 0 ? NULL
+                              : json_parse(ctx->arena, answer.data, answer.length, ret_answer);
 }

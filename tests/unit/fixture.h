@@ -12,6 +12,7 @@
 
 #include "app/services.h"
 #include "tests/unit/test.h"
+#include "voms/volunteer/volunteer.h"
 
 #define FIXTURE_SUPER_USERNAME "root.admin"
 #define FIXTURE_SUPER_PASSWORD "Quiet-River-42x"
@@ -51,3 +52,12 @@ int64_t fixture_grant(Ctx *ctx, AccountId account_id, const char *role, UnitId u
 
 /* An account with one role on one unit, and a ctx of its own. */
 Ctx *fixture_with_role(Ctx *ctx, const char *username, const char *role, UnitId unit_id);
+
+/* Somebody who serves, with the present consent; in the root unless the draft names a unit. */
+VolunteerId fixture_volunteer(Ctx *ctx, VolunteerDraft draft);
+Volunteer *fixture_find_volunteer(Ctx *ctx, VolunteerId id);
+
+/* Calls the handler of a route in a transaction, as the dispatcher does once the rights are
+ * checked. path may have a query. *ret_answer has the parsed answer, NULL if there is none. */
+Err *fixture_call(Ctx *ctx, HttpMethod method, const char *path, const char *body,
+                  json_t **ret_answer);

@@ -75,5 +75,9 @@ YIELDS Err *consent_count_of(Ctx *ctx, VolunteerId volunteer_id, int64_t *ret_to
 /* Moves all consents of one volunteer to another. Yields. */
 YIELDS Err *consent_move(Ctx *ctx, VolunteerId from, VolunteerId to);
 
+/* Notes on the volunteer the consent to the privacy policy that holds, if one does: after a move.
+ * The volunteer's version rises. Yields. */
+YIELDS Err *consent_settle(Ctx *ctx, VolunteerId volunteer_id);
+
 /* Forgets guardians and notes; kind, version and times stay as proof. Yields. */
 YIELDS Err *consent_anonymise(Ctx *ctx, VolunteerId volunteer_id);

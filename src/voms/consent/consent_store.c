@@ -216,6 +216,16 @@ YIELDS Err *consent_move(Ctx *ctx, VolunteerId from, VolunteerId to)
                       NULL);
 }
 
+YIELDS Err *consent_settle(Ctx *ctx, VolunteerId volunteer_id)
+{
+    StoreRows *rows = NULL;
+    TRY(store_query(ctx->db, &SQL_CONSENT_LAST_POLICY, ARGS(sql_int(volunteer_id.value)), &rows));
+    if (rows->count == 0) {
+        return NULL;
+    }
+    return volunteer_set_consent(ctx, volunteer_id, row_text(rows, 0, 0), /* withdrawn= */ false);
+}
+
 YIELDS Err *consent_anonymise(Ctx *ctx, VolunteerId volunteer_id)
 {
     return store_exec(ctx->db, &SQL_CONSENT_ANONYMISE, ARGS(sql_int(volunteer_id.value)), NULL);

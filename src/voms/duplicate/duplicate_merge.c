@@ -74,17 +74,60 @@ static void choose_values(Arena *arena, const DuplicateMerge *merge, VolunteerDr
     draft->custom = merged_custom(arena, merge);
 }
 
-/* The number and its type go together. */
-YIELDS static Err *choose_document(Ctx *ctx, const DuplicateMerge *merge, VolunteerDraft *draft)
+/* Whose document the file goes on with; NULL if there is none. */
+static const Volunteer *holder_of(const DuplicateMerge *merge)
 {
     bool wanted = takes_other(merge->keep, "id_number") ||
                   (merge->into->id_number_masked == NULL &&
                    json_object_get(merge->keep, "id_number") == NULL);
-    if (!wanted || merge->other->id_number_masked == NULL) {
+    if (wanted && merge->other->id_number_masked != NULL) {
+        return merge->other;
+    }
+    return merge->into->id_number_masked == NULL ? NULL : merge->into;
+}
+
+/* The number and its type go together; birth date and gender follow what it tells, unless something
+ * else was said, which must not contradict it. */
+YIELDS static Err *choose_document(Ctx *ctx, const DuplicateMerge *merge, VolunteerDraft *draft)
+{
+    const Settings *settings = NULL;
+    VolunteerDraft chosen = *draft;
+    const Volunteer *holder = holder_of(merge);
+    if (holder == NULL) {
         return NULL;
     }
-    draft->id_document_type = merge->other->id_document_type;
-    return volunteer_find_id_number(ctx, merge->other->id, &draft->id_number);
+    draft->id_document_type = holder->id_document_type;
+    if (json_object_get(merge->keep, "birth_date") == NULL) {
+        draft->birth_date = NULL;
+    }
+    if (json_object_get(merge->keep, "gender") == NULL) {
+        draft->gender = GENDER_UNSPECIFIED;
+    }
+    TRY(setting_load(ctx, &settings));
+    TRY(volunteer_find_id_number(ctx, holder->id, &draft->id_number));
+    TRY(volunteer_rules_check(ctx->arena, setting_date(settings, ctx->now), draft));
+    draft->birth_date = draft->birth_date == NULL ? chosen.birth_date : draft->birth_date;
+    draft->gender = draft->gender == GENDER_UNSPECIFIED ? chosen.gender : draft->gender;
+    return NULL;
+}
+
+/* ---- What may be merged ---- */
+
+static Err *state_conflict(Ctx *ctx, const Volunteer *volunteer)
+{
+    Err *err = ERR(ctx->arena, ERR_CONFLICT, "state_conflict", "volunteer %lld is %s",
+                   (long long)volunteer->id.value, volunteer_states[volunteer->state]);
+    err->current = err->param = volunteer_states[volunteer->state];
+    return err;
+}
+
+/* How much of a volunteer somebody is: the file that stays must not be the lesser one, or who
+ * serves would be gone with the other. */
+static int rank(const Volunteer *volunteer)
+{
+    return volunteer->state == VOLUNTEER_ARCHIVED    ? 0
+           : volunteer->state == VOLUNTEER_APPLICANT ? 1
+                                                     : 2;
 }
 
 static Err *check(Ctx *ctx, const DuplicateMerge *merge)
@@ -92,10 +135,11 @@ static Err *check(Ctx *ctx, const DuplicateMerge *merge)
     const Volunteer *both[] = {merge->into, merge->other};
     for (size_t i = 0; i < COUNT_OF(both); i++) {
         if (both[i]->merged_into.value != 0 || both[i]->anonymised_at != 0) {
-            Err *err = ERR(ctx->arena, ERR_CONFLICT, "state_conflict", "already merged or closed");
-            err->current = err->param = volunteer_states[both[i]->state];
-            return err;
+            return state_conflict(ctx, both[i]);
         }
+    }
+    if (rank(merge->into) < rank(merge->other)) {
+        return state_conflict(ctx, merge->into);
     }
     Err *err = NULL;
     const char *name;
@@ -163,6 +207,7 @@ YIELDS Err *duplicate_merge(Ctx *ctx, const DuplicateMerge *merge)
                               .action = "volunteer.update",
                               .reason = merge->reason};
     TRY(volunteer_update(ctx, &update, NULL));
+    TRY(consent_settle(ctx, merge->into->id));
     TRY(tell(ctx, merge));
     return duplicate_refresh(ctx, merge->into->id);
 }

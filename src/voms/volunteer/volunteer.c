@@ -26,6 +26,8 @@ YIELDS Err *volunteer_set_merged(Ctx *ctx, const Volunteer *volunteer, Volunteer
         return ERR(ctx->arena, ERR_BUSY, "changed_meanwhile", "volunteer %lld changed meanwhile",
                    (long long)volunteer->id.value);
     }
+    TRY(store_exec(ctx->db, &SQL_VOLUNTEER_FOLLOW_MERGE,
+                   ARGS(sql_int(volunteer->id.value), sql_int(into.value)), NULL));
     return volunteer_forget_terms(ctx, volunteer);
 }
 

@@ -214,8 +214,9 @@ typedef struct VolunteerStateChange {
 YIELDS Err *volunteer_set_state(Ctx *ctx, const Volunteer *volunteer,
                                 const VolunteerStateChange *change);
 
-/* Archives a volunteer because it was merged into another; its number stays reserved and finds that
- * one. Yields. ERR_BUSY if it changed since it was read. */
+/* Archives a volunteer because it was merged into another; its number, and the numbers of who was
+ * merged into it before, stay reserved and find that one. Yields. ERR_BUSY if it changed since it
+ * was read. */
 YIELDS Err *volunteer_set_merged(Ctx *ctx, const Volunteer *volunteer, VolunteerId into);
 
 /* Moves history, sensitive data (where the other has none), service time and account of one

@@ -113,6 +113,12 @@ SET merged_into = $3, state = 'archived', state_changed_at = $4, updated_at = $4
     version = version + 1
 WHERE id = $1 AND version = $2;
 
+-- Who was merged into somebody before goes along, so that each number leads to a living file.
+-- name: volunteer_follow_merge
+UPDATE volunteer
+SET merged_into = $2
+WHERE merged_into = $1;
+
 -- The version stays: the caller goes on with the row that it has read.
 -- name: volunteer_move_service
 UPDATE volunteer
