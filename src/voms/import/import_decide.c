@@ -1,8 +1,10 @@
-/* The decision about one row: no I/O, no clock. Preview and commit both come here. */
+/* The decision about one row: no I/O, no clock. Preview and commit both come
+ * here. */
 #include <string.h>
 
 #include "app/vault.h"
 #include "voms/import/import_internal.h"
+#include "voms/volunteer/id_number.h"
 
 /* ---- Whom the row means ---- */
 
@@ -12,13 +14,20 @@ typedef enum Likeness {
     LIKE_OTHER,   /* both show ID numbers, and these differ */
 } Likeness;
 
+static bool has(const TextList *changed, const char *name)
+{
+    for (size_t i = 0; i < changed->count; i++) {
+        if (str_equal(changed->items[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static Likeness compare(const ImportCandidate *row, const Volunteer *found, const TextList *changed)
 {
     bool both_ids = row->draft.id_number != NULL && found->id_number_hash != NULL;
-    bool id_differs = false;
-    for (size_t i = 0; i < changed->count; i++) {
-        id_differs = id_differs || str_equal(changed->items[i], "id_number");
-    }
+    bool id_differs = has(changed, "id_number");
     if (row->draft.number != NULL || (both_ids && !id_differs)) {
         return LIKE_SAME;
     }
@@ -123,6 +132,27 @@ static ImportDecision decide_new(Arena *arena, const ImportPlan *plan, ImportCan
 
 /* ---- People who are there ---- */
 
+/* What is entered beside an ID number that stays must not contradict it. The
+ * number is not known here, but a resident's gave birth date and gender when it
+ * was entered. */
+static void check_document(Arena *arena, ImportCandidate *row, const Volunteer *found,
+                           const TextList *changed)
+{
+    if (row->draft.id_number != NULL || found->id_number_hash == NULL) {
+        return;
+    }
+    bool is_resident = str_equal(found->id_document_type, ID_RESIDENT);
+    if (has(changed, "id_document_type")) {
+        import_add_problem(arena, row, -1, "id_number", "required", NULL);
+    }
+    if (is_resident && has(changed, "birth_date")) {
+        import_add_problem(arena, row, -1, "birth_date", "birth_date_differs", NULL);
+    }
+    if (is_resident && has(changed, "gender")) {
+        import_add_problem(arena, row, -1, "gender", "gender_differs", NULL);
+    }
+}
+
 static ImportDecision decide_known(Arena *arena, const ImportPlan *plan, ImportCandidate *row,
                                    const ImportSituation *situation)
 {
@@ -135,7 +165,8 @@ static ImportDecision decide_known(Arena *arena, const ImportPlan *plan, ImportC
         return decide_new(arena, plan, row);
     }
     if (!situation->found_within_rights) {
-        /* Whoever may not know of that person learns no more than that the row is not taken. */
+        /* Whoever may not know of that person learns no more than that the row is
+         * not taken. */
         import_add_problem(arena, row, -1, NULL, "exists_elsewhere", NULL);
         return refuse();
     }
@@ -154,7 +185,8 @@ static ImportDecision decide_known(Arena *arena, const ImportPlan *plan, ImportC
          field = field->next) {
         import_add_problem(arena, row, -1, field->field, field->code, field->param);
     }
-    if (err != NULL) {
+    check_document(arena, row, found, &changed);
+    if (row->problems.count > 0) {
         return refuse();
     }
     return (ImportDecision){
