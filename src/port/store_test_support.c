@@ -14,6 +14,78 @@ Db store_test_db(StoreTest *test)
     return db_make(test->store, fiber_arena());
 }
 
+void store_test_add_item(StoreTest *t, const char *name, int64_t size)
+{
+    ASSERT_OK(store_exec(&t->db, &SQL_ITEM_INSERT, ARGS(sql_text(name), sql_int(size)), NULL));
+}
+
+int64_t store_test_size_of(StoreTest *t, const char *name)
+{
+    StoreRows *rows = NULL;
+    ASSERT_OK(store_query(&t->db, &SQL_ITEM_SIZE, ARGS(sql_text(name)), &rows));
+    return rows->count == 0 ? -1 : row_int(rows, 0, 0);
+}
+
+int64_t store_test_count_items(StoreTest *t)
+{
+    StoreRows *rows = NULL;
+    ASSERT_OK(store_query(&t->db, &SQL_ITEM_COUNT, NO_ARGS, &rows));
+    return row_int(rows, 0, 0);
+}
+
+Err *store_test_insert_two(Db *db, void *arg UNUSED)
+{
+    StoreRows *rows = NULL;
+    TRY(store_exec(db, &SQL_ITEM_INSERT, ARGS(sql_text("a"), sql_int(1)), NULL));
+    TRY(store_query(db, &SQL_ITEM_COUNT, NO_ARGS, &rows));
+    ASSERT_INT_EQUAL(1, row_int(rows, 0, 0)); /* it sees its own write */
+    TRY(store_query(db, &SQL_ITEM_COUNT_SCAN, NO_ARGS, &rows));
+    ASSERT_INT_EQUAL(1, row_int(rows, 0, 0));
+    return store_exec(db, &SQL_ITEM_INSERT, ARGS(sql_text("b"), sql_int(2)), NULL);
+}
+
+void store_test_leave_scope(StoreTest *t)
+{
+    CLEANUP(store_scope_end) StoreScope scope = {};
+    ASSERT_OK(store_begin(&t->db, &scope));
+    store_test_add_item(t, "lost", 1);
+}
+
+static Err *add_one_slowly(Db *db, void *arg UNUSED)
+{
+    StoreRows *rows = NULL;
+    TRY(store_query(db, &SQL_ITEM_LOCK, ARGS(sql_text("a")), &rows));
+    int64_t size = row_int(rows, 0, 0);
+    TRY(fiber_sleep(1));
+    return store_exec(db, &SQL_ITEM_SET, ARGS(sql_text("a"), sql_int(size + 1)), NULL);
+}
+
+void store_test_add_one(void *arg)
+{
+    StoreTest *t = arg;
+    Db db = store_test_db(t);
+    ASSERT_OK(store_transact(&db, add_one_slowly, NULL));
+}
+
+void store_test_insert_numbered(void *arg)
+{
+    StoreTest *t = arg;
+    static int number;
+    Db db = store_test_db(t);
+    const char *name = arena_printf(db.arena, "item %d", number++);
+    ASSERT_OK(store_exec(&db, &SQL_ITEM_INSERT, ARGS(sql_text(name), sql_int(1)), NULL));
+}
+
+void store_test_find_item(void *arg)
+{
+    StoreTest *t = arg;
+    StoreRows *rows = NULL;
+    Db db = store_test_db(t);
+    ASSERT_OK(store_query(&db, &SQL_ITEM_FIND, ARGS(sql_text("a")), &rows));
+    ASSERT_INT_EQUAL(1, rows->count);
+    ASSERT_INT_EQUAL(42, row_int(rows, 0, 2));
+}
+
 static Err *make_tables(Db *db, void *arg UNUSED)
 {
     StoreRows *rows = NULL;

@@ -52,3 +52,15 @@ void store_test_run(StoreDriver driver, StoreTestBody *body, bool tables);
 
 /* A fresh Db in the running fiber's arena. */
 Db store_test_db(StoreTest *test);
+
+/* The table item: adds a row, the size of one, how many there are. Yield. */
+void store_test_add_item(StoreTest *t, const char *name, int64_t size);
+int64_t store_test_size_of(StoreTest *t, const char *name);
+int64_t store_test_count_items(StoreTest *t);
+
+/* Work for transactions and fibers of several tests. Yield. */
+Err *store_test_insert_two(Db *db, void *arg);
+void store_test_leave_scope(StoreTest *t);
+void store_test_add_one(void *arg);
+void store_test_insert_numbered(void *arg);
+void store_test_find_item(void *arg);
