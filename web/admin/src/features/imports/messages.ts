@@ -65,10 +65,10 @@ export default defineMessages(
     previewIntro: '以下是导入后将发生的变化。此时尚未写入任何数据。',
     outcomes: { create: '新增', update: '更新', skip: '跳过', refuse: '拒绝' },
     outcomeHints: {
-      create: '将登记为新志愿者',
-      update: '资料将被更新',
+      create: '登记为新志愿者',
+      update: '更新资料',
       skip: '已存在且没有变化',
-      refuse: '有错误，不会导入',
+      refuse: '有错误，不导入',
     },
     allRows: '全部行',
     row: '行号',
