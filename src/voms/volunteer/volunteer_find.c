@@ -333,7 +333,9 @@ static const char **hash_all(Search *search)
     const char **hashes = ARENA_ARRAY(ctx->arena, const char *, search->count + 1);
     for (size_t i = 0; i < search->count; i++) {
         const VolunteerDraft *draft = &search->drafts[i];
-        if (draft->id_number != NULL) {
+        if (draft->prepared != NULL) {
+            hashes[i] = draft->prepared->document.hash.text;
+        } else if (draft->id_number != NULL) {
             hashes[i] = vault_hash(ctx->services, ctx->arena, VOLUNTEER_ID_NUMBER_CONTEXT,
                                    id_number_hash_text(ctx->arena, draft->id_document_type,
                                                        draft->id_number));

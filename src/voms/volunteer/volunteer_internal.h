@@ -1,6 +1,7 @@
 /* volunteer_internal.h - what the files of this concept share. */
 #pragma once
 
+#include "voms/volunteer/name.h"
 #include "voms/volunteer/volunteer.h"
 
 /* The data fields alone, with masks for the history; id_number holds the masked number. */
@@ -12,6 +13,23 @@ extern const Shape volunteer_history_shape;
 
 /* What an anonymised volunteer is called. */
 #define VOLUNTEER_ANONYMOUS_NAME "已注销"
+
+/* The columns of an ID number, null where there is none. */
+typedef struct IdColumns {
+    SqlValue cipher;
+    SqlValue hash;
+    SqlValue masked;
+} IdColumns;
+
+/* What is stored of a draft and not written in it. */
+typedef struct VolunteerPrepared {
+    NameReading reading;
+    IdColumns document;
+    const char *phone_reversed;
+    SqlValue skills;
+    SqlValue service_categories;
+    SqlValue languages;
+} VolunteerPrepared;
 
 extern const Route volunteer_routes[];
 extern const MessageText volunteer_messages[];

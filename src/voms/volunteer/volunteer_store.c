@@ -39,24 +39,17 @@ YIELDS static Err *exec_list(Ctx *ctx, const SqlStatement *statement, const Args
 
 /* ---- Parts of a row ---- */
 
-typedef struct IdColumns {
-    SqlValue cipher;
-    SqlValue hash;
-    SqlValue masked;
-} IdColumns;
-
-static IdColumns id_columns(Ctx *ctx, const VolunteerDraft *draft)
+static IdColumns id_columns(Services *services, Arena *arena, const VolunteerDraft *draft)
 {
     if (draft->id_number == NULL) {
         return (IdColumns){sql_null(), sql_null(), sql_null()};
     }
-    Slice cipher =
-        vault_encrypt(ctx->services, ctx->arena, VOLUNTEER_ID_NUMBER_CONTEXT, draft->id_number);
-    const char *text = id_number_hash_text(ctx->arena, draft->id_document_type, draft->id_number);
+    Slice cipher = vault_encrypt(services, arena, VOLUNTEER_ID_NUMBER_CONTEXT, draft->id_number);
+    const char *text = id_number_hash_text(arena, draft->id_document_type, draft->id_number);
     return (IdColumns){
         .cipher = sql_bytes(cipher.data, cipher.length),
-        .hash = sql_text(vault_hash(ctx->services, ctx->arena, VOLUNTEER_ID_NUMBER_CONTEXT, text)),
-        .masked = sql_text(id_number_mask(ctx->arena, draft->id_number)),
+        .hash = sql_text(vault_hash(services, arena, VOLUNTEER_ID_NUMBER_CONTEXT, text)),
+        .masked = sql_text(id_number_mask(arena, draft->id_number)),
     };
 }
 
@@ -77,9 +70,32 @@ static SqlValue list_value(Arena *arena, const TextList *list)
     return sql_text(str_text(&text));
 }
 
+static VolunteerPrepared prepare(Services *services, Arena *arena, const VolunteerDraft *draft)
+{
+    return (VolunteerPrepared){
+        .reading = name_read(arena, draft->name),
+        .document = id_columns(services, arena, draft),
+        .phone_reversed = text_reversed(arena, draft->phone),
+        .skills = list_value(arena, &draft->skills),
+        .service_categories = list_value(arena, &draft->service_categories),
+        .languages = list_value(arena, &draft->languages),
+    };
+}
+
+void volunteer_prepare(Services *services, Arena *arena, VolunteerDraft *draft)
+{
+    VolunteerPrepared *prepared = ARENA_NEW(arena, VolunteerPrepared);
+    *prepared = prepare(services, arena, draft);
+    draft->prepared = prepared;
+}
+
 static void add_term(Ctx *ctx, ArgsList *list, const char *kind, const char *text, VolunteerId id)
 {
-    SqlValue values[] = {sql_text(arena_printf(ctx->arena, "%s%s", kind, text)), sql_int(id.value)};
+    Str term;
+    str_init(&term, ctx->arena);
+    str_append(&term, kind);
+    str_append(&term, text);
+    SqlValue values[] = {sql_text(str_text(&term)), sql_int(id.value)};
     add_args(ctx->arena, list, values, COUNT_OF(values));
 }
 
@@ -149,25 +165,26 @@ static void add_person(Ctx *ctx, Batch *batch, size_t index)
 {
     const VolunteerDraft *draft = &batch->drafts[index];
     VolunteerId id = batch->ids[index];
-    NameReading reading = name_read(ctx->arena, draft->name);
-    IdColumns document = id_columns(ctx, draft);
+    VolunteerPrepared made =
+        draft->prepared != NULL ? *draft->prepared : prepare(ctx->services, ctx->arena, draft);
+    const NameReading *reading = &made.reading;
     const SqlValue values[INSERT_VALUES] = {
         sql_int(id.value),
         sql_text(volunteer_number_format(ctx->arena, id)),
         sql_int(draft->unit_id.value),
         sql_text(volunteer_states[batch->entry->state]),
         sql_text(draft->name),
-        sql_text(reading.pinyin),
-        sql_text(reading.initials),
-        sql_text(reading.terms_text),
+        sql_text(reading->pinyin),
+        sql_text(reading->initials),
+        sql_text(reading->terms_text),
         sql_text(genders[draft->gender]),
         sql_text(draft->birth_date),
         sql_text(draft->id_document_type),
-        document.cipher,
-        document.hash,
-        document.masked,
+        made.document.cipher,
+        made.document.hash,
+        made.document.masked,
         sql_text(draft->phone),
-        sql_text(text_reversed(ctx->arena, draft->phone)),
+        sql_text(made.phone_reversed),
         sql_text(draft->email),
         sql_text(draft->residence_region),
         sql_text(draft->residence_region_text),
@@ -175,16 +192,16 @@ static void add_person(Ctx *ctx, Batch *batch, size_t index)
         sql_text(draft->education),
         sql_text(draft->occupation),
         sql_text(draft->political_status),
-        list_value(ctx->arena, &draft->skills),
-        list_value(ctx->arena, &draft->service_categories),
-        list_value(ctx->arena, &draft->languages),
+        made.skills,
+        made.service_categories,
+        made.languages,
         sql_text(draft->custom == NULL ? "{}" : draft->custom),
         sql_text(draft->consent == NULL ? NULL : draft->consent->policy_version),
         sql_id(ctx->caller.account_id.value),
         sql_time(batch->at),
     };
     add_args(ctx->arena, &batch->people, values, INSERT_VALUES);
-    add_terms(ctx, &batch->terms, &reading, draft, id);
+    add_terms(ctx, &batch->terms, reading, draft, id);
     const SqlValue entry[] = {
         sql_int(id.value),
         sql_time(batch->at),
@@ -488,7 +505,7 @@ YIELDS Err *volunteer_update(Ctx *ctx, const VolunteerUpdate *update, TextList *
     ArgsList before = {};
     TRY(stored_terms(ctx, update->before, &before));
     NameReading reading = name_read(ctx->arena, update->after->name);
-    IdColumns document = id_columns(ctx, update->after);
+    IdColumns document = id_columns(ctx->services, ctx->arena, update->after);
     TRY(update_row(ctx, update, &reading, &document));
     TRY(clear_id_number(ctx, update));
     ArgsList after = {};
