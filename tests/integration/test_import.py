@@ -335,7 +335,7 @@ def test_a_killed_import_goes_on_where_it_was(profile, cluster, new_server):
     server = new_server()
     api = Api(server)
     api.login(SUPER_USERNAME, SUPER_PASSWORD)
-    count = 12000
+    count = 24000
     made = upload(api, many(count, "k"))
     preview(api, made, 1)
     api.post(f"/admin/imports/{made['id']}/commit", {"consent_declared": True}, expect=202)

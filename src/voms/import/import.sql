@@ -96,24 +96,18 @@ ON CONFLICT (import_id, run, row_number) DO UPDATE
 SET outcome = excluded.outcome, name = excluded.name, volunteer_id = excluded.volunteer_id,
     changed_fields = excluded.changed_fields, problems = excluded.problems;
 
--- Pairs of row number and volunteer: whom the rows made.
--- name: import_link_rows -- sqlite
+-- Whom a row made.
+-- name: import_link_row
 UPDATE import_row
-SET volunteer_id = json_extract(pair.value, '$[1]')
-FROM json_each($3) AS pair
-WHERE import_id = $1 AND run = $2 AND row_number = json_extract(pair.value, '$[0]');
--- name: import_link_rows -- postgres
-UPDATE import_row
-SET volunteer_id = CAST(pair.value ->> 1 AS bigint)
-FROM jsonb_array_elements(CAST($3 AS jsonb)) AS pair(value)
-WHERE import_id = $1 AND run = $2 AND row_number = CAST(pair.value ->> 0 AS bigint);
+SET volunteer_id = $4
+WHERE import_id = $1 AND run = $2 AND row_number = $3;
 
 -- name: import_list_outcomes
 SELECT row_number, outcome
 FROM import_row
 WHERE import_id = $1 AND run = $2 AND row_number BETWEEN $3 AND $4
 ORDER BY row_number
-LIMIT 1000;
+LIMIT 10000;
 
 -- clause: import_rows.select -- scan
 SELECT row_number, outcome, name, volunteer_id, changed_fields, problems

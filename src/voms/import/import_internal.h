@@ -10,7 +10,9 @@
 
 #define IMPORT_COLUMNS_MAX 1024
 #define IMPORT_FILE_BYTES_MAX ((int64_t)128 * 1024 * 1024)
-#define IMPORT_BATCH_ROWS 1000
+/* Large, for each batch changes nearly every page of the indexes; but others' writes wait for it.
+ */
+#define IMPORT_BATCH_ROWS 4000
 #define IMPORT_PERMISSION "volunteer:import"
 
 /* ---- One import ---- */
@@ -130,6 +132,7 @@ typedef struct ImportPlan {
     size_t custom_count;
     UnitId unit_id; /* of rows that name none */
     bool skip_existing;
+    bool prepares; /* to write new people */
     const Settings *settings;
     Date today;
 } ImportPlan;

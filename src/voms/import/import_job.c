@@ -16,6 +16,7 @@
 
 #define ATTEMPTS_MAX 5
 #define TELL_EVERY_MS (10 * SECOND_MS) /* of the minute that an attempt has */
+#define DECIDE_ROWS ((size_t)1000)     /* between chances for other fibers */
 #define COLLISIONS_MAX 3               /* of a batch with somebody else's writes */
 
 typedef struct Label {
@@ -80,6 +81,7 @@ YIELDS static Err *make_plan(Job *job)
     plan->custom_fields = custom.items;
     plan->custom_count = custom.count;
     plan->services = ctx->services;
+    plan->prepares = job->commits;
     plan->import_id = job->import->id;
     plan->path = import_file_path(ctx, job->import->stored_name);
     plan->temp_dir = import_folder(ctx);
@@ -176,20 +178,19 @@ YIELDS static Err *place_rows(Step *step)
 /* ---- Deciding ---- */
 
 /* Looks up those without problems; the others mean nobody. */
-YIELDS static Err *find_people(Step *step)
+YIELDS static Err *find_people(Step *step, size_t from, size_t end)
 {
     Arena *arena = step->ctx->arena;
-    VolunteerDraft *drafts = ARENA_ARRAY(arena, VolunteerDraft, step->count);
-    Volunteer **found = ARENA_ARRAY(arena, Volunteer *, step->count);
-    size_t *places = ARENA_ARRAY(arena, size_t, step->count);
+    VolunteerDraft *drafts = ARENA_ARRAY(arena, VolunteerDraft, end - from);
+    Volunteer **found = ARENA_ARRAY(arena, Volunteer *, end - from);
+    size_t *places = ARENA_ARRAY(arena, size_t, end - from);
     size_t count = 0;
-    for (size_t i = 0; i < step->count; i++) {
+    for (size_t i = from; i < end; i++) {
         if (step->rows[i].problems.count == 0) {
             places[count] = i;
             drafts[count++] = step->rows[i].draft;
         }
     }
-    step->found = ARENA_ARRAY(arena, Volunteer *, step->count);
     if (count > 0) {
         TRY(volunteer_find_by_identity(step->ctx, drafts, count, found));
     }
@@ -199,14 +200,11 @@ YIELDS static Err *find_people(Step *step)
     return NULL;
 }
 
-YIELDS static Err *decide_rows(Step *step)
+YIELDS static Err *decide_some(Step *step, size_t from, size_t end)
 {
     Arena *arena = step->ctx->arena;
-    TRY(find_people(step));
-    step->decisions = ARENA_ARRAY(arena, ImportDecision, step->count);
-    step->judged = ARENA_ARRAY(arena, ImportCandidate, step->count);
-    memset(step->counts, 0, sizeof(step->counts));
-    for (size_t i = 0; i < step->count; i++) {
+    TRY(find_people(step, from, end));
+    for (size_t i = from; i < end; i++) {
         ImportSituation situation = {.found = step->found[i]};
         if (situation.found != NULL) {
             TRY(may_import_into(step->job, situation.found->unit_id,
@@ -216,6 +214,19 @@ YIELDS static Err *decide_rows(Step *step)
         step->judged[i] = step->rows[i];
         step->decisions[i] = import_decide(arena, &step->job->plan, &step->judged[i], &situation);
         step->counts[step->decisions[i].outcome]++;
+    }
+    return NULL;
+}
+
+YIELDS static Err *decide_rows(Step *step)
+{
+    Arena *arena = step->ctx->arena;
+    step->found = ARENA_ARRAY(arena, Volunteer *, step->count);
+    step->decisions = ARENA_ARRAY(arena, ImportDecision, step->count);
+    step->judged = ARENA_ARRAY(arena, ImportCandidate, step->count);
+    memset(step->counts, 0, sizeof(step->counts));
+    for (size_t from = 0; from < step->count; from += DECIDE_ROWS) {
+        TRY(decide_some(step, from, MIN(from + DECIDE_ROWS, step->count)));
     }
     return NULL;
 }
@@ -318,28 +329,23 @@ YIELDS static Err *keep_rows(Step *step)
 
 /* ---- Writing people ---- */
 
-/* One statement for the whole batch: an import of many rows should not be written twice. */
 YIELDS static Err *link_rows(Step *step)
 {
-    Str pairs;
-    JsonWriter writer;
-    str_init(&pairs, step->ctx->arena);
-    json_writer_init(&writer, &pairs);
-    json_write_begin_array(&writer);
+    Arena *arena = step->ctx->arena;
+    const Import *import = step->job->import;
+    SqlArgs *args = ARENA_ARRAY(arena, SqlArgs, step->count);
+    size_t count = 0;
     for (size_t i = 0; i < step->count; i++) {
         if (step->decisions[i].outcome == IMPORT_CREATE) {
-            json_write_begin_array(&writer);
-            json_write_int(&writer, step->rows[i].row_number);
-            json_write_int(&writer, step->decisions[i].volunteer_id.value);
-            json_write_end_array(&writer);
+            SqlValue *values = ARENA_ARRAY(arena, SqlValue, 4);
+            values[0] = sql_int(import->id.value);
+            values[1] = sql_int(import->rows_run);
+            values[2] = sql_int(step->rows[i].row_number);
+            values[3] = sql_int(step->decisions[i].volunteer_id.value);
+            args[count++] = (SqlArgs){.values = values, .count = 4};
         }
     }
-    json_write_end_array(&writer);
-    const Import *import = step->job->import;
-    return store_exec(step->ctx->db, &SQL_IMPORT_LINK_ROWS,
-                      ARGS(sql_int(import->id.value), sql_int(import->rows_run),
-                           sql_text(str_text(&pairs))),
-                      NULL);
+    return store_exec_many(step->ctx->db, &SQL_IMPORT_LINK_ROW, args, count, NULL);
 }
 
 YIELDS static Err *create_people(Step *step)

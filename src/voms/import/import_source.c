@@ -305,6 +305,9 @@ static void check_draft(ImportSource *source, Arena *arena, ImportCandidate *row
     }
     volunteer_draft_take_guardian(arena, draft);
     check_twice(source, arena, row);
+    if (plan->prepares && row->problems.count == 0 && draft->name != NULL) {
+        volunteer_prepare(plan->services, arena, draft);
+    }
 }
 
 static void release_json(void *json)
