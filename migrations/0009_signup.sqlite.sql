@@ -21,6 +21,8 @@ CREATE TABLE signup (
     cancelled_by TEXT CHECK (cancelled_by IN ('volunteer', 'staff', 'system')),
     cancelled_at INTEGER,
     cancel_reason TEXT,
+    lottery_key TEXT,         -- SHA-256 of "seed:id", hexadecimal: the order of the draw
+    lottery_won INTEGER,
     created_by INTEGER,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
@@ -33,3 +35,8 @@ CREATE INDEX signup_queue_index ON signup (shift_id, position_id, state, sequenc
 CREATE INDEX signup_volunteer_index ON signup (volunteer_id, starts_at);
 CREATE INDEX signup_activity_index ON signup (activity_id, id);
 CREATE INDEX signup_offer_index ON signup (offered_until, id) WHERE state = 'offered';
+-- Places where somebody waits: what looks for a freed one.
+CREATE INDEX shift_place_waiting_index ON shift_place (shift_id, position_id) WHERE waiting > 0;
+-- Lotteries that are still to be drawn.
+CREATE INDEX activity_lottery_index ON activity (id)
+    WHERE approval = 'lottery' AND lottery_drawn_at IS NULL AND state IN ('published', 'in_progress');

@@ -75,30 +75,51 @@ YIELDS Err *setting_save(Ctx *ctx, Settings *settings)
     return NULL;
 }
 
-/* What the organisation's clocks are ahead of UTC at that instant. */
-static int64_t utc_offset_ms(const Settings *settings, TimeMs time)
+static UCalendar *open_calendar(const Settings *settings, TimeMs time)
 {
     UChar zone[65];
     UErrorCode status = U_ZERO_ERROR;
     u_strFromUTF8(zone, 64, NULL, settings->time_zone, -1, &status);
     UCalendar *calendar = ucal_open(zone, -1, "en", UCAL_GREGORIAN, &status);
     ucal_setMillis(calendar, (UDate)time, &status);
-    int32_t offset_ms = ucal_get(calendar, UCAL_ZONE_OFFSET, &status) +
+    BUG_ON(U_FAILURE(status)); /* check_time_zone let it in */
+    return calendar;
+}
+
+static int64_t local_offset_ms(const Settings *settings, TimeMs time)
+{
+    UErrorCode status = U_ZERO_ERROR;
+    UCalendar *calendar = open_calendar(settings, time);
+    int64_t offset_ms = (int64_t)ucal_get(calendar, UCAL_ZONE_OFFSET, &status) +
                         ucal_get(calendar, UCAL_DST_OFFSET, &status);
     ucal_close(calendar);
-    BUG_ON(U_FAILURE(status)); /* check_time_zone let it in */
+    BUG_ON(U_FAILURE(status));
     return offset_ms;
 }
 
 Date setting_date(const Settings *settings, TimeMs time)
 {
-    return date_of(time, (int)(utc_offset_ms(settings, time) / MINUTE_MS));
+    return date_of(time, (int)(local_offset_ms(settings, time) / MINUTE_MS));
+}
+
+void setting_day(const Settings *settings, TimeMs time, TimeMs *ret_from, TimeMs *ret_until)
+{
+    static const UCalendarDateFields CLOCK[] = {UCAL_HOUR_OF_DAY, UCAL_MINUTE, UCAL_SECOND,
+                                                UCAL_MILLISECOND};
+    UErrorCode status = U_ZERO_ERROR;
+    UCalendar *calendar = open_calendar(settings, time);
+    for (size_t i = 0; i < COUNT_OF(CLOCK); i++) {
+        ucal_set(calendar, CLOCK[i], 0);
+    }
+    *ret_from = (TimeMs)ucal_getMillis(calendar, &status);
+    ucal_add(calendar, UCAL_DATE, 1, &status);
+    *ret_until = (TimeMs)ucal_getMillis(calendar, &status);
+    ucal_close(calendar);
+    BUG_ON(U_FAILURE(status));
 }
 
 const char *setting_local_time(Arena *arena, const Settings *settings, TimeMs time)
 {
-    TimeMs local = time + utc_offset_ms(settings, time);
-    char text[TIME_TEXT_SIZE];
-    time_format_to(text, local);
-    return arena_printf(arena, "%.10s %.5s", text, text + sizeof "2026-11-24T" - 1);
+    const char *text = time_format(arena, time + local_offset_ms(settings, time));
+    return arena_printf(arena, "%.10s %.5s", text, text + 11);
 }
