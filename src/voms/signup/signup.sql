@@ -304,13 +304,6 @@ JOIN activity_position p ON p.id = g.position_id
 JOIN volunteer v ON v.id = g.volunteer_id
 WHERE g.id > 0
 
--- clause: signup_rows.confined
-AND EXISTS (
-    SELECT 1
-    FROM account_right r
-    JOIN unit_ancestor n ON n.ancestor_id = r.unit_id
-    WHERE n.unit_id = a.unit_id AND r.account_id = $1 AND r.permission = $2)
-
 -- clause: signup_rows.of_activity
 AND g.activity_id = $1
 
@@ -342,15 +335,3 @@ ORDER BY g.sequence, g.id
 
 -- clause: signup_rows.limit
 LIMIT CAST($1 AS bigint)
-
--- ---- Who manages one activity ----
-
--- name: signup_is_manager
-SELECT 1 FROM activity_manager m WHERE m.activity_id = $1 AND m.account_id = $2 LIMIT 1;
-
--- name: signup_shift_owner
-SELECT s.activity_id, a.unit_id, a.visibility, a.state
-FROM shift s
-JOIN activity a ON a.id = s.activity_id
-WHERE s.id = $1
-LIMIT 1;

@@ -37,10 +37,8 @@ HttpHandler signup_own_cancel;
 HttpHandler signup_own_accept;
 HttpHandler signup_own_decline;
 
-/* Of staff; the guards find the activity that the path means. */
+/* Of staff; the guard finds the activity of the sign-up that the path names. */
 HttpGuard signup_guard;
-HttpGuard signup_shift_guard;
-HttpGuard signup_activity_guard;
 HttpHandler signup_staff_eligibility;
 HttpHandler signup_staff_list_of_shift;
 HttpHandler signup_staff_list_of_activity;

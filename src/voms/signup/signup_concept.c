@@ -1,4 +1,5 @@
 /* The calls, rights and texts of this concept. */
+#include "voms/activity/activity.h"
 #include "voms/signup/signup_api.h"
 
 #define ME "/api/v1/me"
@@ -23,16 +24,15 @@ static const Route ROUTES[] = {
      .guard = signup_own_guard, .out = &signup_shape, .in_transaction = true},
 
     {HTTP_GET, ADMIN "/shifts/{shift_id}/eligibility", signup_staff_eligibility,
-     .needs = "signup:read", .guard = signup_shift_guard},
+     .needs = "signup:read", .guard = shift_guard},
     {HTTP_GET, ADMIN "/shifts/{shift_id}/signups", signup_staff_list_of_shift,
-     .needs = "signup:read", .guard = signup_shift_guard, .out = &signup_shape},
+     .needs = "signup:read", .guard = shift_guard, .out = &signup_shape},
     {HTTP_POST, ADMIN "/shifts/{shift_id}/signups", signup_staff_place, .needs = "signup:decide",
-     .guard = signup_shift_guard, .in = &signup_place_shape, .out = &signup_shape,
-     .in_transaction = true},
+     .guard = shift_guard, .in = &signup_place_shape, .out = &signup_shape, .in_transaction = true},
     {HTTP_GET, ADMIN "/activities/{activity_id}/signups", signup_staff_list_of_activity,
-     .needs = "signup:read", .guard = signup_activity_guard, .out = &signup_shape},
+     .needs = "signup:read", .guard = activity_guard, .out = &signup_shape},
     {HTTP_POST, ADMIN "/activities/{activity_id}/lottery", signup_staff_draw,
-     .needs = "signup:decide", .guard = signup_activity_guard, .timeout_ms = 2 * MINUTE_MS},
+     .needs = "signup:decide", .guard = activity_guard, .timeout_ms = 2 * MINUTE_MS},
     {HTTP_POST, ADMIN "/signups/decisions", signup_staff_decide_many, .needs = "signup:decide",
      .in = &signup_bulk_shape, .timeout_ms = 2 * MINUTE_MS},
     {HTTP_GET, ADMIN "/signups/{signup_id}", signup_staff_show, .needs = "signup:read",

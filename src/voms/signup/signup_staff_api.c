@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "voms/access/access.h"
+#include "voms/activity/activity.h"
 #include "voms/audit/audit.h"
 #include "voms/common/page.h"
 #include "voms/signup/signup.sql.h"
@@ -11,17 +11,6 @@
 #define BULK_MAX 200
 
 /* ---- Guards ---- */
-
-YIELDS static Err *check_activity(Ctx *ctx, int64_t activity_id, const char *needs)
-{
-    StoreRows *rows = NULL;
-    TRY(store_query(ctx->db, &SQL_SIGNUP_LOTTERY_FIND, ARGS(sql_int(activity_id)), &rows));
-    if (rows->count == 0) {
-        return ERR(ctx->arena, ERR_NOT_FOUND, "activity_not_found", "no activity %" PRId64,
-                   activity_id);
-    }
-    return access_check_unit(ctx, (UnitId){row_int(rows, 0, 0)}, "signup:read", needs);
-}
 
 static Err *not_to_be_known(Ctx *ctx, Err *err, const char *code)
 {
@@ -35,28 +24,9 @@ YIELDS Err *signup_guard(Ctx *ctx, const HttpRequest *req)
     Signup *signup = NULL;
     TRY(http_path_id(req, "signup_id", &id));
     TRY(signup_find(ctx, id, &signup));
-    return not_to_be_known(ctx, check_activity(ctx, signup->activity_id, req->route->needs),
-                           "signup_not_found");
-}
-
-YIELDS Err *signup_shift_guard(Ctx *ctx, const HttpRequest *req)
-{
-    int64_t id = 0;
-    StoreRows *rows = NULL;
-    TRY(http_path_id(req, "shift_id", &id));
-    TRY(store_query(ctx->db, &SQL_SIGNUP_SHIFT_OWNER, ARGS(sql_int(id)), &rows));
-    if (rows->count == 0) {
-        return ERR(ctx->arena, ERR_NOT_FOUND, "shift_not_found", "no shift %" PRId64, id);
-    }
-    return not_to_be_known(ctx, check_activity(ctx, row_int(rows, 0, 0), req->route->needs),
-                           "shift_not_found");
-}
-
-YIELDS Err *signup_activity_guard(Ctx *ctx, const HttpRequest *req)
-{
-    int64_t id = 0;
-    TRY(http_path_id(req, "activity_id", &id));
-    return not_to_be_known(ctx, check_activity(ctx, id, req->route->needs), "activity_not_found");
+    return not_to_be_known(
+        ctx, activity_check(ctx, (ActivityId){signup->activity_id}, req->route->needs),
+        "signup_not_found");
 }
 
 /* The guard has decided already. */
@@ -348,7 +318,8 @@ YIELDS static Err *decide_one(Db *db, void *arg)
     Signup *signup = NULL;
     ctx.db = db;
     TRY(signup_find(&ctx, one->id, &signup));
-    TRY(not_to_be_known(&ctx, check_activity(&ctx, signup->activity_id, "signup:decide"),
+    TRY(not_to_be_known(&ctx,
+                        activity_check(&ctx, (ActivityId){signup->activity_id}, "signup:decide"),
                         "signup_not_found"));
     TRY(signup_decide(&ctx, one->id, one->decision));
     return signup_find(&ctx, one->id, &one->signup);
