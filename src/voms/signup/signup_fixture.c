@@ -23,7 +23,7 @@ static int64_t make_activity(Ctx *ctx, const SignupFixture *fixture)
         "cancel_deadline_minutes, approval, waitlist, offer_minutes, created_at, updated_at, "
         "sign_up_closes_at) "
         "VALUES (1, 1, 'published', $1, 'Cleaning', 'environment', '', 'Park', 100, "
-        "($1 IS NOT NULL), 'public', 'Asia/Shanghai', 1440, $2, $3, 60, $1, $1, $4) RETURNING id",
+        "(1 = 1), 'public', 'Asia/Shanghai', 1440, $2, $3, 60, $1, $1, $4) RETURNING id",
         NULL,
         ARGS(sql_time(ctx->now),
              sql_text(fixture->approval != NULL ? fixture->approval : "automatic"),
