@@ -23,9 +23,9 @@ typedef struct Settings {
     int64_t ledger_unit_review_minutes;   /* of a person and day; above it the unit must agree */
     int64_t ledger_parent_review_minutes; /* above it the parent unit must agree */
     int64_t record_due_working_days;      /* after an activity's end (D67 Art. 11: 10) */
-    int64_t signup_overlap_minutes;   /* by how much two shifts of one person may overlap */
-    int64_t signup_rest_minutes;      /* least rest between two shifts; 0: none */
-    int64_t signup_day_minutes_max;   /* most service of one person on one day; 0: no limit */
+    int64_t signup_overlap_minutes;       /* by how much two shifts of one person may overlap */
+    int64_t signup_rest_minutes;          /* least rest between two shifts; 0: none */
+    int64_t signup_day_minutes_max;       /* most service of one person on one day; 0: no limit */
     const char *privacy_policy_version;
     const char *privacy_policy_zh;
     const char *privacy_policy_en;
