@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "voms/signup/signup_fixture.h"
+#include "tests/unit/signup_fixture.h"
 
 #define PEOPLE 8
 #define STEPS 100

@@ -2,7 +2,7 @@
 
 #include "base/str.h"
 #include "fiber/fiber.h"
-#include "voms/signup/signup_fixture.h"
+#include "tests/unit/signup_fixture.h"
 
 static Signup *join(Ctx *ctx, const SignupFixture *fixture, size_t volunteer)
 {

@@ -1,4 +1,4 @@
-#include "voms/signup/signup_fixture.h"
+#include "tests/unit/signup_fixture.h"
 
 int64_t signup_fixture_sql(Ctx *ctx, const char *sqlite, const char *postgres, SqlArgs args)
 {
