@@ -1,3 +1,15 @@
+-- Files that people handed in, such as the evidence of a back-fill; their bytes lie below data_dir.
+CREATE TABLE stored_file (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,   -- random, below data_dir/files
+    filename TEXT,               -- as the uploader called it
+    content_type TEXT NOT NULL,  -- by its own bytes
+    size_bytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    created_by INTEGER,
+    created_at INTEGER NOT NULL
+) STRICT;
+
 -- What happened: who was present from when to when, and how it was proven.
 CREATE TABLE attendance (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -23,7 +35,7 @@ CREATE TABLE attendance (
     check_out_by INTEGER,
     minutes INTEGER,              -- between the ends, whole; null unless completed
     reason TEXT,                 -- of a back-fill
-    evidence_file_id INTEGER,
+    evidence_file_id INTEGER REFERENCES stored_file (id),
     review TEXT NOT NULL CHECK (review IN ('none', 'needed', 'approved', 'rejected')),
     reviewed_by INTEGER,
     reviewed_at INTEGER,
@@ -38,6 +50,11 @@ CREATE UNIQUE INDEX attendance_current_key ON attendance (
 CREATE INDEX attendance_volunteer_index ON attendance (volunteer_id, check_in_at);
 CREATE INDEX attendance_activity_index ON attendance (activity_id, id);
 CREATE INDEX attendance_present_index ON attendance (shift_id, id) WHERE state = 'present';
+CREATE INDEX attendance_review_index ON attendance (id) WHERE review = 'needed';
+CREATE INDEX attendance_evidence_index ON attendance (evidence_file_id)
+    WHERE evidence_file_id IS NOT NULL;
+-- Who did not come: what the schedule looks for.
+CREATE INDEX signup_unattended_index ON signup (ends_at, id) WHERE state = 'approved';
 
 -- Each change of an attendance after the fact.
 CREATE TABLE attendance_correction (
@@ -62,23 +79,15 @@ CREATE TABLE attendance_code (
     PRIMARY KEY (shift_id, direction, kind)
 ) STRICT;
 
--- Every accepted scan, so that a code serves a person once and a queued scan counts once.
+-- Every accepted scan of a rotating code, so that a code serves a person once.
 CREATE TABLE attendance_scan (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
     shift_id INTEGER NOT NULL REFERENCES shift (id),
     volunteer_id INTEGER NOT NULL REFERENCES volunteer (id),
     direction TEXT NOT NULL CHECK (direction IN ('in', 'out')),
-    step INTEGER,         -- of the rotating code
-    device_id TEXT,      -- offline device and its counter
-    device_counter INTEGER,
+    step INTEGER NOT NULL,
     scanned_at INTEGER NOT NULL,
-    received_at INTEGER NOT NULL,
-    outcome TEXT NOT NULL
+    PRIMARY KEY (shift_id, volunteer_id, direction, step)
 ) STRICT;
-CREATE UNIQUE INDEX attendance_scan_step_key ON attendance_scan (shift_id, volunteer_id, direction, step)
-    WHERE step IS NOT NULL;
-CREATE UNIQUE INDEX attendance_scan_device_key ON attendance_scan (device_id, device_counter)
-    WHERE device_id IS NOT NULL;
 
 -- Devices that may send queued scans, with the key that signs them.
 CREATE TABLE attendance_device (
@@ -92,3 +101,14 @@ CREATE TABLE attendance_device (
     revoked_at INTEGER
 ) STRICT;
 CREATE INDEX attendance_device_unit_index ON attendance_device (unit_id, id);
+
+-- Every queued scan with what became of it: sent again it changes nothing, and is answered the same.
+CREATE TABLE attendance_device_scan (
+    device_id TEXT NOT NULL REFERENCES attendance_device (id),
+    counter INTEGER NOT NULL,
+    digest TEXT NOT NULL, -- SHA-256 of the canonical text that was signed
+    received_at INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    attendance_id INTEGER REFERENCES attendance (id),
+    PRIMARY KEY (device_id, counter)
+) STRICT;

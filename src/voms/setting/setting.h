@@ -26,6 +26,8 @@ typedef struct Settings {
     int64_t signup_overlap_minutes;       /* by how much two shifts of one person may overlap */
     int64_t signup_rest_minutes;          /* least rest between two shifts; 0: none */
     int64_t signup_day_minutes_max;       /* most service of one person on one day; 0: no limit */
+    int64_t attendance_before_minutes;    /* check-in opens so long before a shift; default 60 */
+    int64_t attendance_after_minutes;     /* and closes so long after it; default 120 */
     const char *privacy_policy_version;
     const char *privacy_policy_zh;
     const char *privacy_policy_en;

@@ -75,6 +75,10 @@ static const Field FIELDS[] = {
     FIELD(Settings, signup_day_minutes_max, FIELD_INT, .max = 24 * 60,
           .zh = "每人每日服务上限（分钟，0 为不限）",
           .en = "Most service of a person on a day, minutes (0: no limit)"),
+    FIELD(Settings, attendance_before_minutes, FIELD_INT, .flags = FIELD_REQUIRED, .max = 1440,
+          .zh = "签到提前分钟数", .en = "Minutes before a shift from which check-in is open"),
+    FIELD(Settings, attendance_after_minutes, FIELD_INT, .flags = FIELD_REQUIRED, .max = 1440,
+          .zh = "签退延后分钟数", .en = "Minutes after a shift until which check-out is open"),
     FIELD(Settings, privacy_policy_version, FIELD_TEXT, .flags = FIELD_REQUIRED, .min = 1,
           .max = 32, .zh = "隐私政策版本", .en = "Privacy policy version"),
     FIELD(Settings, privacy_policy_zh, FIELD_LONG_TEXT, .flags = FIELD_REQUIRED,
@@ -105,6 +109,8 @@ const Settings setting_defaults = {
     .ledger_unit_review_minutes = 8 * 60,
     .ledger_parent_review_minutes = 12 * 60,
     .record_due_working_days = 10,
+    .attendance_before_minutes = 60,
+    .attendance_after_minutes = 120,
     .privacy_policy_version = "1",
     .privacy_policy_zh =
         "本组织为开展志愿服务，依法收集您的姓名、证件信息、联系方式、技能与服务记录，"
