@@ -49,11 +49,16 @@ def objects(world):
         root.put(f"/admin/imports/{import_id}/mapping", {"columns": columns, "unit_id": world.north})
     record = service_record(world, volunteer["id"])
     entry = root.get("/admin/audit", params={"object_type": "volunteer", "object_id": volunteer["id"]})["items"][0]
-    activity, position, shift = world.published()
+    activity, position, shift = world.published(hours=-0.5)
     batch = root.post(f"/admin/activities/{activity['id']}/shifts/batch",
                       {"from": "2031-01-01", "rule": "FREQ=DAILY;COUNT=2", "starts": "09:00", "minutes": 60}, expect=201)
+    attendance, file_id = world.back_filled(shift)
+    device = root.post("/admin/attendance-devices", {"unit_id": world.north, "name": "Tablet"}, expect=201)
     return {
         "batch_id": batch["id"],
+        "attendance_id": attendance["id"],
+        "file_id": file_id,
+        "device_id": device["id"],
         "activity_id": activity["id"],
         "project_id": root.post("/admin/projects", {"unit_id": world.north, "name": "P"}, expect=201)["id"],
         "position_id": position["id"],
@@ -201,6 +206,17 @@ def valid_body(operation, world, objects):
         "decideServiceRecord": {"decision": "approve"},
         "voidServiceRecord": {"reason": "x"},
         "regrantServiceRecord": {"minutes": 1, "reason": "x"},
+        "tapAttendance": {"volunteer_id": objects["volunteer_id"], "direction": "in"},
+        "kioskAttendance": {"phone_digits": "1234", "code": "123456", "direction": "in"},
+        "markAbsent": {"volunteer_id": objects["volunteer_id"]},
+        "backFillAttendance": {"volunteer_id": objects["volunteer_id"], "check_in_at": "2031-01-01T00:00:00.000Z",
+                               "check_out_at": "2031-01-01T01:00:00.000Z", "reason": "x",
+                               "evidence_file_id": objects["file_id"]},
+        "undoAttendance": {"reason": "x"},
+        "correctAttendance": {"check_in_at": "2031-01-01T00:00:00.000Z", "check_out_at": "2031-01-01T01:00:00.000Z",
+                              "reason": "x"},
+        "voidAttendance": {"reason": "x"},
+        "reviewAttendance": {"decision": "approve"},
         "updateActivity": {"provided": "water"},
         "decideActivity": {"decision": "approve"},
         "cancelActivity": {"reason": "x"},
@@ -241,6 +257,8 @@ def test_lists_show_nothing_of_a_sibling_unit(world, objects, path):
         "/admin/custom-fields": {objects["custom_field_id"]},
         "/admin/imports": {objects["import_id"]},
         "/admin/activities": {objects["activity_id"]},
+        "/admin/attendances": {objects["attendance_id"]},
+        "/admin/attendance-devices": {objects["device_id"]},
         "/admin/audit": {objects["audit_id"]},
     }.get(path, set())
     items = south.pages(path)

@@ -11,6 +11,7 @@ import people
 from harness import SUPER_PASSWORD, SUPER_USERNAME, Api
 
 PASSWORD = "Quiet-River-42x"
+PNG = b"\x89PNG\r\n\x1a\n" + b"not much of a picture"
 ROLES = ("unit_administrator", "coordinator", "front_desk", "recorder", "auditor", "volunteer")
 
 
@@ -113,6 +114,19 @@ class World:
         position = self.position(activity["id"], needed=needed)
         shift = self.shift(activity["id"], hours=hours, length=length)
         return self.root.post(f"/admin/activities/{activity['id']}/publish", expect=200).json(), position, shift
+
+    def evidence(self, api=None):
+        """The id of a file that proves something."""
+        return (api or self.root).post("/admin/files", data=PNG, params={"filename": "名单.png"}, expect=201,
+                                       headers={"Content-Type": "application/octet-stream"})["id"]
+
+    def back_filled(self, shift, api=None, **fields):
+        """An attendance of somebody new, entered afterwards: (attendance, file id)."""
+        file_id = self.evidence(api)
+        body = {"volunteer_id": self.volunteer()["id"], "check_in_at": instant(-0.4), "check_out_at": instant(-0.1),
+                "reason": "the paper list", "evidence_file_id": file_id, **fields}
+        made = (api or self.root).post(f"/admin/shifts/{shift['id']}/back-fills", body, expect=201)
+        return made.json(), file_id
 
     def application(self, **fields):
         """The body of a public application."""
