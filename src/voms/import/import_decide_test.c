@@ -159,7 +159,7 @@ TEST(import_decide, refuses_rows_with_problems_whoever_they_mean)
 
 TEST(import_decide, tells_known_people_from_likely_ones)
 {
-    const struct {
+    static const struct {
         const char *known_id;
         VolunteerDraft draft;
         ImportOutcome outcome;
