@@ -151,6 +151,11 @@ enum MHD_Result exchange_access(void *cls, struct MHD_Connection *mhd, const cha
 void exchange_completed(void *cls, struct MHD_Connection *mhd, void **context,
                         enum MHD_RequestTerminationCode code);
 void exchange_suspend(Exchange *exchange);
+
+/* Frees the exchange once its fiber and libmicrohttpd are done with it. */
+void exchange_end(Exchange *exchange);
+
+/* Lets libmicrohttpd ask for the answer. */
 void exchange_resume(Exchange *exchange);
 
 /* Starts the fiber that answers the exchange, at once. */

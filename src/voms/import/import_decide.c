@@ -4,7 +4,6 @@
 
 #include "app/vault.h"
 #include "voms/import/import_internal.h"
-#include "voms/volunteer/id_number.h"
 
 /* ---- Whom the row means ---- */
 
@@ -141,7 +140,7 @@ static void check_document(Arena *arena, ImportCandidate *row, const Volunteer *
     if (row->draft.id_number != NULL || found->id_number_hash == NULL) {
         return;
     }
-    bool is_resident = str_equal(found->id_document_type, ID_RESIDENT);
+    bool is_resident = volunteer_is_resident(found);
     if (has(changed, "id_document_type")) {
         import_add_problem(arena, row, -1, "id_number", "required", NULL);
     }

@@ -162,6 +162,9 @@ bool volunteer_number_parse(const char *text, VolunteerId *ret_id);
 /* The data of a volunteer as a draft, to be changed; id_number is NULL. */
 VolunteerDraft volunteer_to_draft(const Volunteer *volunteer);
 
+/* Is the ID document a mainland resident's, which tells birth date and gender? */
+bool volunteer_is_resident(const Volunteer *volunteer);
+
 /* The names of the fields that a change of `before` to `after` changes; an id_number that is NULL
  * in `after`, or has the same hash, is not changed. only_given: what is empty in `after` is not
  * a change (imports). */

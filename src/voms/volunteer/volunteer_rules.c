@@ -182,6 +182,11 @@ bool volunteer_number_parse(const char *text, VolunteerId *ret_id)
 
 /* ---- Changes ---- */
 
+bool volunteer_is_resident(const Volunteer *volunteer)
+{
+    return str_equal(volunteer->id_document_type, ID_RESIDENT);
+}
+
 VolunteerDraft volunteer_to_draft(const Volunteer *volunteer)
 {
     return (VolunteerDraft){
