@@ -13,6 +13,7 @@ const CONCEPTS = resolve(process.cwd(), '../../src/voms')
 // fails here is an action: give it texts in messages.ts; or it is not: then it belongs here.
 const OTHER = new Set([
   'account.totp', // what a secret is encrypted for
+  'attendance_device.key', // likewise
   'unit.admin', // a demonstration login
   'notice.remind', // a schedule
 ])
