@@ -320,8 +320,9 @@ static void on_signal(uv_signal_t *handle, int number)
 static void watch_signals(App *app)
 {
     static const int NUMBERS[] = {SIGTERM, SIGINT, SIGUSR2};
-    app->signal_count = test_clock_is_on() ? 3 : 2;
-    for (size_t i = 0; i < app->signal_count; i++) {
+    size_t count = test_clock_is_on() ? COUNT_OF(NUMBERS) : COUNT_OF(NUMBERS) - 1;
+    app->signal_count = count;
+    for (size_t i = 0; i < count; i++) {
         app->signals[i].data = app;
         uv_signal_init(loop_uv(app->loops[0].loop), &app->signals[i]);
         uv_signal_start(&app->signals[i], on_signal, NUMBERS[i]);

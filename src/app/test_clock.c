@@ -5,6 +5,7 @@
 
 #include "app/schedule.h"
 #include "base/log.h"
+#include "base/str.h"
 
 static const char *file_name(void)
 {
@@ -19,13 +20,12 @@ bool test_clock_is_on(void)
 static bool read_offset(int64_t *ret_offset_ms)
 {
     FILE *file = fopen(file_name(), "re");
-    long long offset_ms = 0;
-    bool read = file != NULL && fscanf(file, "%lld", &offset_ms) == 1;
+    char text[32] = "";
+    bool read = file != NULL && fgets(text, sizeof text, file) != NULL;
     if (file != NULL) {
         fclose(file);
     }
-    *ret_offset_ms = offset_ms;
-    return read;
+    return read && str_parse_int64(text, ret_offset_ms);
 }
 
 void test_clock_apply(Services *services)

@@ -3,7 +3,6 @@
  * Answers for everybody are kept for a second; the header Age says how old one is. */
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,19 +176,31 @@ static Err *bad_near(const HttpRequest *req)
 }
 
 /* near=30.59,114.30 with radius_km. */
+/* A number that ends at `stop`. */
+static bool parse_degrees(const char *text, char stop, const char **ret_end, double *ret_degrees)
+{
+    char *end = NULL;
+    double degrees = strtod(text, &end);
+    if (end == text || *end != stop || !isfinite(degrees)) {
+        return false;
+    }
+    *ret_end = end;
+    *ret_degrees = degrees;
+    return true;
+}
+
 static Err *read_near(const HttpRequest *req, PublicQuery *query)
 {
     const char *text = http_query(req, "near");
     double latitude = 0;
     double longitude = 0;
-    int end = 0;
     TRY(http_query_int(req, "radius_km", 10, 1, RADIUS_MAX_KM, &query->radius_km));
     if (text == NULL) {
         query->radius_km = 0;
         return NULL;
     }
-    if (sscanf(text, "%lf,%lf%n", &latitude, &longitude, &end) != 2 || text[end] != '\0' ||
-        !(fabs(latitude) <= 90) || !(fabs(longitude) <= 180)) {
+    if (!parse_degrees(text, ',', &text, &latitude) || fabs(latitude) > 90 ||
+        !parse_degrees(text + 1, '\0', &text, &longitude) || fabs(longitude) > 180) {
         return bad_near(req);
     }
     query->near = (GeoPoint){.latitude = latitude, .longitude = longitude};

@@ -171,6 +171,19 @@ static Err *iterate(Expansion *e, icalrecur_iterator *iterator, int64_t last_day
     return refuse(e->arena, "rule", "too_many_shifts");
 }
 
+/* libical passes rules by value, and each is over 2 KiB: one to a frame. */
+__attribute__((noinline)) static void parse_rule(const char *text,
+                                                 struct icalrecurrencetype *ret_rule)
+{
+    *ret_rule = icalrecurrencetype_from_string(text);
+}
+
+__attribute__((noinline)) static icalrecur_iterator *begin_rule(
+    const struct icalrecurrencetype *rule, struct icaltimetype start)
+{
+    return icalrecur_iterator_new(*rule, start);
+}
+
 static Err *expand_rule(Expansion *e, int64_t from, int64_t to)
 {
     int64_t clock = clock_minutes(e->plan->starts);
@@ -180,18 +193,19 @@ static Err *expand_rule(Expansion *e, int64_t from, int64_t to)
     if (e->plan->minutes <= 0) {
         return refuse(e->arena, "minutes", "required");
     }
-    struct icalrecurrencetype rule = icalrecurrencetype_from_string(e->plan->rule);
-    if (rule.freq == ICAL_NO_RECURRENCE || rule.freq < ICAL_DAILY_RECURRENCE) {
+    struct icalrecurrencetype *rule = ARENA_NEW(e->arena, struct icalrecurrencetype);
+    parse_rule(e->plan->rule, rule);
+    if (rule->freq == ICAL_NO_RECURRENCE || rule->freq < ICAL_DAILY_RECURRENCE) {
         return refuse(e->arena, "rule", "bad_recurrence_rule");
     }
-    localise_until(e, &rule);
+    localise_until(e, rule);
     Date date = date_from_days(from);
     struct icaltimetype start = {.year = date.year,
                                  .month = date.month,
                                  .day = date.day,
                                  .hour = (int)(clock / 60),
                                  .minute = (int)(clock % 60)};
-    icalrecur_iterator *iterator = icalrecur_iterator_new(rule, start);
+    icalrecur_iterator *iterator = begin_rule(rule, start);
     if (iterator == NULL) {
         return refuse(e->arena, "rule", "bad_recurrence_rule");
     }
