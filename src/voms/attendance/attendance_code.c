@@ -202,6 +202,7 @@ YIELDS static Err *fill_codes(Ctx *ctx, Codes *codes)
     TRY(attendance_code_secret(ctx, codes->shift_id, rotating.direction, false, &secret));
     attendance_code_at(secret, ctx->now / SECOND_MS / ATTENDANCE_STEP_SECONDS, rotating.code);
     TRY(attendance_code_secret(ctx, codes->shift_id, fixed.direction, true, &codes->fixed_code));
+    BUG_ON(codes->fixed_code == NULL);
     memcpy(fixed.code, codes->fixed_code, FIXED_LENGTH + 1);
     codes->code = arena_strdup(ctx->arena, rotating.code);
     codes->payload = attendance_code_format(ctx->arena, &rotating);

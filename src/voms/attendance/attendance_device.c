@@ -218,6 +218,7 @@ static bool is_signed(const unsigned char *key, const char *text, const char *si
     unsigned char expected[crypto_auth_hmacsha256_BYTES];
     unsigned char given[crypto_auth_hmacsha256_BYTES];
     crypto_auth_hmacsha256_state state;
+    BUG_ON(key == NULL);
     crypto_auth_hmacsha256_init(&state, key, KEY_BYTES);
     crypto_auth_hmacsha256_update(&state, (const unsigned char *)text, strlen(text));
     crypto_auth_hmacsha256_final(&state, expected);

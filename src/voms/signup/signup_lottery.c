@@ -198,7 +198,7 @@ static Err *check_due(Ctx *ctx, const Lottery *lottery)
 /* The seed is kept before anything is drawn: a draw that was broken off goes on with the same. */
 YIELDS Err *signup_lottery_draw(Ctx *ctx, int64_t activity_id)
 {
-    Lottery lottery;
+    Lottery lottery = {};
     TRY(find(ctx, activity_id, &lottery));
     TRY(check_due(ctx, &lottery));
     TRY(store_exec(ctx->db, &SQL_SIGNUP_LOTTERY_SEED,
