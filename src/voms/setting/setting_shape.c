@@ -1,36 +1,22 @@
 #include "voms/setting/setting_shape.h"
 
-#include <unicode/ucal.h>
-#include <unicode/ustring.h>
+#include "voms/common/zone.h"
 
 #define NAME_LENGTH_MAX 128
 #define POLICY_LENGTH_MAX 100000
 #define DAYS_MAX 36500
-#define ZONE_LENGTH_MAX 64
 
 static const char *const LANGUAGES[] = {"zh-CN", "en", NULL};
 
 static const char *const ROUNDINGS[] = {"down", "nearest", "up", NULL};
-
-/* A zone that ICU knows under exactly this name. */
-static const char *check_time_zone(Arena *arena UNUSED, const char *value,
-                                   const char **ret_normalized UNUSED)
-{
-    UChar name[ZONE_LENGTH_MAX + 1];
-    UChar canonical[ZONE_LENGTH_MAX + 1];
-    UErrorCode status = U_ZERO_ERROR;
-    u_strFromUTF8(name, ZONE_LENGTH_MAX, NULL, value, -1, &status);
-    ucal_getCanonicalTimeZoneID(name, -1, canonical, ZONE_LENGTH_MAX, NULL, &status);
-    return U_FAILURE(status) ? "time_zone_unknown" : NULL;
-}
 
 static const Field FIELDS[] = {
     FIELD(Settings, organisation_name_zh, FIELD_TEXT, .flags = FIELD_REQUIRED,
           .max = NAME_LENGTH_MAX, .zh = "组织名称（中文）", .en = "Organisation name (Chinese)"),
     FIELD(Settings, organisation_name_en, FIELD_TEXT, .flags = FIELD_REQUIRED,
           .max = NAME_LENGTH_MAX, .zh = "组织名称（英文）", .en = "Organisation name (English)"),
-    FIELD(Settings, time_zone, FIELD_TEXT, .flags = FIELD_REQUIRED, .min = 1,
-          .max = ZONE_LENGTH_MAX, .check = check_time_zone, .zh = "时区", .en = "Time zone"),
+    FIELD(Settings, time_zone, FIELD_TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = ZONE_NAME_MAX,
+          .check = zone_check, .zh = "时区", .en = "Time zone"),
     FIELD(Settings, default_language, FIELD_CHOICE, .flags = FIELD_REQUIRED, .choices = LANGUAGES,
           .zh = "默认语言", .en = "Default language"),
     FIELD(Settings, applications_open, FIELD_BOOL, .flags = FIELD_REQUIRED, .zh = "开放申请",

@@ -1,7 +1,6 @@
 #include <string.h>
-#include <unicode/ucal.h>
-#include <unicode/ustring.h>
 
+#include "voms/common/zone.h"
 #include "voms/setting/setting.sql.h"
 #include "voms/setting/setting_shape.h"
 
@@ -75,51 +74,27 @@ YIELDS Err *setting_save(Ctx *ctx, Settings *settings)
     return NULL;
 }
 
-static UCalendar *open_calendar(const Settings *settings, TimeMs time)
+static LocalMinutes local_minutes(const Settings *settings, TimeMs time)
 {
-    UChar zone[65];
-    UErrorCode status = U_ZERO_ERROR;
-    u_strFromUTF8(zone, 64, NULL, settings->time_zone, -1, &status);
-    UCalendar *calendar = ucal_open(zone, -1, "en", UCAL_GREGORIAN, &status);
-    ucal_setMillis(calendar, (UDate)time, &status);
-    BUG_ON(U_FAILURE(status)); /* check_time_zone let it in */
-    return calendar;
-}
-
-static int64_t local_offset_ms(const Settings *settings, TimeMs time)
-{
-    UErrorCode status = U_ZERO_ERROR;
-    UCalendar *calendar = open_calendar(settings, time);
-    int64_t offset_ms = (int64_t)ucal_get(calendar, UCAL_ZONE_OFFSET, &status) +
-                        ucal_get(calendar, UCAL_DST_OFFSET, &status);
-    ucal_close(calendar);
-    BUG_ON(U_FAILURE(status));
-    return offset_ms;
+    return zone_from_utc(settings->time_zone, time);
 }
 
 Date setting_date(const Settings *settings, TimeMs time)
 {
-    return date_of(time, (int)(local_offset_ms(settings, time) / MINUTE_MS));
+    return date_of(local_minutes(settings, time) * MINUTE_MS, 0);
 }
 
 void setting_day(const Settings *settings, TimeMs time, TimeMs *ret_from, TimeMs *ret_until)
 {
-    static const UCalendarDateFields CLOCK[] = {UCAL_HOUR_OF_DAY, UCAL_MINUTE, UCAL_SECOND,
-                                                UCAL_MILLISECOND};
-    UErrorCode status = U_ZERO_ERROR;
-    UCalendar *calendar = open_calendar(settings, time);
-    for (size_t i = 0; i < COUNT_OF(CLOCK); i++) {
-        ucal_set(calendar, CLOCK[i], 0);
-    }
-    *ret_from = (TimeMs)ucal_getMillis(calendar, &status);
-    ucal_add(calendar, UCAL_DATE, 1, &status);
-    *ret_until = (TimeMs)ucal_getMillis(calendar, &status);
-    ucal_close(calendar);
-    BUG_ON(U_FAILURE(status));
+    static const LocalMinutes DAY = 24 * 60;
+    LocalMinutes midnight = date_to_days(setting_date(settings, time)) * DAY;
+    *ret_from = zone_to_utc(settings->time_zone, midnight);
+    *ret_until = zone_to_utc(settings->time_zone, midnight + DAY);
 }
 
 const char *setting_local_time(Arena *arena, const Settings *settings, TimeMs time)
 {
-    const char *text = time_format(arena, time + local_offset_ms(settings, time));
-    return arena_printf(arena, "%.10s %.5s", text, text + 11);
+    char text[TIME_TEXT_SIZE];
+    time_format_to(text, local_minutes(settings, time) * MINUTE_MS);
+    return arena_printf(arena, "%.10s %.5s", text, text + sizeof "2026-11-24T" - 1);
 }
