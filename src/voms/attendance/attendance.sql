@@ -65,11 +65,6 @@ UPDATE shift_place
 SET taken = taken + CAST($2 AS bigint)
 WHERE (shift_id, position_id) IN (SELECT g.shift_id, g.position_id FROM signup g WHERE g.id = $1);
 
--- name: attendance_take_activity_place
-UPDATE activity
-SET taken = taken + CAST($2 AS bigint)
-WHERE id IN (SELECT g.activity_id FROM signup g WHERE g.id = $1);
-
 -- name: attendance_signup_state
 SELECT g.state
 FROM signup g

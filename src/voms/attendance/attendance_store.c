@@ -145,14 +145,6 @@ YIELDS Err *attendance_find_signup(Ctx *ctx, int64_t shift_id, VolunteerId volun
 
 /* ---- Writing ---- */
 
-YIELDS static Err *count_place(Ctx *ctx, int64_t signup_id, int64_t delta)
-{
-    TRY(store_exec(ctx->db, &SQL_ATTENDANCE_TAKE_PLACE, ARGS(sql_int(signup_id), sql_int(delta)),
-                   NULL));
-    return store_exec(ctx->db, &SQL_ATTENDANCE_TAKE_ACTIVITY_PLACE,
-                      ARGS(sql_int(signup_id), sql_int(delta)), NULL);
-}
-
 YIELDS Err *attendance_set_signup(Ctx *ctx, int64_t signup_id, const char *state)
 {
     StoreRows *rows = NULL;
@@ -168,7 +160,8 @@ YIELDS Err *attendance_set_signup(Ctx *ctx, int64_t signup_id, const char *state
     if (affected == 0 || was_absent == is_absent) {
         return NULL;
     }
-    return count_place(ctx, signup_id, is_absent ? -1 : 1);
+    return store_exec(ctx->db, &SQL_ATTENDANCE_TAKE_PLACE,
+                      ARGS(sql_int(signup_id), sql_int(is_absent ? -1 : 1)), NULL);
 }
 
 static SqlValue distance_value(const AttendanceEnd *end)
