@@ -1,5 +1,7 @@
 """Activities: from a draft to the end, their positions and shifts, who may do what."""
 
+import datetime
+
 import pytest
 
 import people
@@ -341,3 +343,88 @@ def test_many_shifts_from_a_plan(world):
     undone = world.root.post(f"/admin/shift-batches/{batch['id']}/undo", {"reason": "wrong"}, expect=200)
     assert undone["undone_at"]
     assert [(s["id"], s["state"]) for s in world.root.pages(path)] == [(made[0]["id"], "cancelled")]
+
+
+def test_a_copy_on_other_days(world):
+    """A week later the clocks have gone forward: what began at 09:00 begins at 09:00."""
+    source = world.activity(time_zone="Europe/Berlin", name="Weekly", sign_up_opens_at="2031-03-20T07:00:00.000Z",
+                            sign_up_closes_at="2031-03-26T22:30:00.000Z", visibility="members")
+    path = f"/admin/activities/{source['id']}"
+    guide = world.position(source["id"], name="Guide", needed=2, required_skills=["English"])
+    gone = world.position(source["id"], name="Gone", needed=1)
+    batch = world.root.post(path + "/shifts/batch", {"from": "2031-03-27", "rule": "FREQ=DAILY;COUNT=2", "starts": "09:00",
+                                                     "minutes": 90}, expect=201)
+    night = {"starts_at": "2031-03-28T21:00:00.000Z", "ends_at": "2031-03-29T05:00:00.000Z", "note": "By night.",
+             "places": [{"position_id": guide["id"], "needed": 7}], "radius_m": 50}
+    world.root.post(path + "/shifts", night, expect=201)
+    off = world.root.post(path + "/shifts", {**night, "note": "Not again."}, expect=201)
+    world.root.post(f"/admin/shifts/{off['id']}/cancel", {"reason": "rain"}, expect=200)
+    world.root.delete(f"/admin/positions/{gone['id']}")
+    manager = world.new_login()
+    world.root.post(path + "/managers", {"username": manager.username, "role": "manager"}, expect=200)
+
+    made = world.root.post(path + "/copy", {"move_by_days": 7, "name": "Weekly 2"}, expect=201)
+
+    copy = f"/admin/activities/{made['id']}"
+    assert made.headers["Location"] == "/api/v1" + copy and made["state"] == "draft" and made["copied_from"] == source["id"]
+    assert (made["name"], made["visibility"], made["places"]) == ("Weekly 2", "members", 2 + 2 + 7)
+    assert (made["sign_up_opens_at"], made["sign_up_closes_at"]) == ("2031-03-27T07:00:00.000Z", "2031-04-02T21:30:00.000Z")
+    positions = world.root.get(copy + "/positions")["items"]
+    assert [(p["name"], p["needed"], p["required_skills"]) for p in positions] == [("Guide", 2, ["English"])]
+    shifts = world.root.pages(copy + "/shifts")
+    assert [(s["starts_at"][:16], s["ends_at"][:16]) for s in shifts] == [
+        ("2031-04-03T07:00", "2031-04-03T08:30"), ("2031-04-04T07:00", "2031-04-04T08:30"),
+        ("2031-04-04T20:00", "2031-04-05T04:00")]
+    assert [[(p["position_id"], p["needed"], p["overridden"]) for p in s["places"]] for s in shifts] == [
+        [(positions[0]["id"], 2, False)], [(positions[0]["id"], 2, False)], [(positions[0]["id"], 7, True)]]
+    assert shifts[2]["note"] == "By night." and shifts[2]["radius_m"] == 50 and shifts[2]["batch_id"] is None
+    assert shifts[0]["batch_id"] == shifts[1]["batch_id"] != batch["id"]
+    assert [m["account_id"] for m in manager.get(copy + "/managers")["items"]] == [manager.account_id]
+    assert [e["action"] for e in world.root.get(copy + "/history")["items"]] == ["activity.copy"]
+    # The copies of the batch can be undone alone.
+    undone = world.root.post(f"/admin/shift-batches/{shifts[0]['batch_id']}/undo", {"reason": "x"}, expect=200)
+    assert undone["shift_count"] == 2
+    assert len(world.root.pages(copy + "/shifts")) == 1 and len(world.root.pages(path + "/shifts")) == 4
+    # Who may only manage the one cannot make others.
+    assert manager.post(path + "/copy", {"move_by_days": 1}, expect=403).code == "permission_missing"
+
+
+def test_a_copy_begins_on_a_day(world):
+    source, _, shift = world.published(time_zone="Asia/Shanghai")
+    path = f"/admin/activities/{source['id']}"
+    made = world.root.post(path + "/copy", {"start_date": "2031-05-06"}, expect=201)
+    at = datetime.datetime.fromisoformat(made["starts_at"].replace("Z", "+00:00"))
+    assert (at + datetime.timedelta(hours=8)).date().isoformat() == "2031-05-06" and made["name"] == source["name"]
+    assert made["starts_at"][13:] == shift["starts_at"][13:]
+    back = world.root.post(f"/admin/activities/{made['id']}/copy", {"start_date": "2031-05-01"}, expect=201)
+    assert back["starts_at"][:10] in ("2031-04-30", "2031-05-01")
+
+    def refused(**body):
+        return world.root.post(path + "/copy", body, expect=422).fields
+    assert refused() == {"start_date": "required"}
+    assert refused(start_date="2031-05-06", move_by_days=1) == {"start_date": "copy_moved_twice"}
+    assert refused(start_date="2131-05-06") == {"start_date": "copy_too_far"}
+    assert refused(move_by_days=4000) == {"move_by_days": "too_large"}
+    bare = world.activity()
+    assert world.root.post(f"/admin/activities/{bare['id']}/copy", {"start_date": "2031-05-06"}, expect=422).fields == {
+        "start_date": "activity_needs_shifts"}
+    # A draft that was copied can still be thrown away.
+    world.root.delete(f"/admin/activities/{made['id']}")
+    assert world.root.get(f"/admin/activities/{back['id']}")["copied_from"] is None
+
+
+def test_a_copy_of_what_was_cancelled_has_its_shifts(world):
+    source, _, _ = world.published()
+    world.root.post(f"/admin/activities/{source['id']}/cancel", {"reason": "storm"}, expect=200)
+    made = world.root.post(f"/admin/activities/{source['id']}/copy", {"move_by_days": 7}, expect=201)
+    shifts = world.root.pages(f"/admin/activities/{made['id']}/shifts")
+    assert [s["state"] for s in shifts] == ["planned"] and made["places"] == 3
+
+
+def test_a_closed_project_gets_no_copies(world):
+    project = world.root.post("/admin/projects", {"unit_id": world.north, "name": "Done soon"}, expect=201)
+    source = world.activity(project_id=project["id"])
+    path = f"/admin/activities/{source['id']}/copy"
+    assert world.root.post(path, {"move_by_days": 1}, expect=201)["project_id"] == project["id"]
+    world.root.patch(f"/admin/projects/{project['id']}", {"closed": True})
+    assert world.root.post(path, {"move_by_days": 1}, expect=201)["project_id"] is None

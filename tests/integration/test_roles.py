@@ -237,6 +237,7 @@ def valid_body(operation, world, objects):
         "updateActivity": {"provided": "water"},
         "decideActivity": {"decision": "approve"},
         "cancelActivity": {"reason": "x"},
+        "copyActivity": {"move_by_days": 7},
         "createPosition": {"name": "x", "needed": 1},
         "updatePosition": {"needed": 2},
         "createShift": {"starts_at": "2031-01-01T00:00:00.000Z", "ends_at": "2031-01-01T01:00:00.000Z"},

@@ -112,9 +112,6 @@ SET starts_at = (SELECT MIN(s.starts_at) FROM shift s
                  WHERE s.activity_id = $1 AND s.state = 'planned'),
     ends_at = (SELECT MAX(s.ends_at) FROM shift s
                WHERE s.activity_id = $1 AND s.state = 'planned'),
-    places = (SELECT CAST(COALESCE(SUM(c.needed), 0) AS bigint)
-              FROM shift s JOIN shift_place c ON c.shift_id = s.id
-              WHERE s.activity_id = $1 AND s.state = 'planned'),
     updated_at = $2, version = version + 1
 WHERE id = $1;
 
@@ -134,6 +131,9 @@ UPDATE activity
 SET updated_at = updated_at
 WHERE id = $1;
 
+-- What was copied from it goes on without it.
+-- name: activity_forget_copied
+UPDATE activity SET copied_from = NULL WHERE copied_from = $1;
 -- name: activity_delete_managers
 DELETE FROM activity_manager WHERE activity_id = $1;
 -- name: activity_delete_invitations

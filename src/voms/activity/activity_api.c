@@ -16,6 +16,13 @@ YIELDS static Err *reply_activity(Ctx *ctx, HttpResponse *res, int status, Activ
     return http_reply(res, status, &activity_shape, activity, NULL);
 }
 
+YIELDS Err *activity_reply_made(Ctx *ctx, HttpResponse *res, ActivityId id)
+{
+    http_set_header(res, "Location",
+                    arena_printf(ctx->arena, "/api/v1/admin/activities/%" PRId64, id.value));
+    return reply_activity(ctx, res, HTTP_CREATED, id);
+}
+
 YIELDS static Err *show(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
 {
     ActivityId id = {};
@@ -88,9 +95,7 @@ YIELDS static Err *create(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
     TRY(check_references(ctx, &(Activity){}, &draft));
     TRY(activity_rules_check(ctx->arena, &draft));
     TRY(activity_insert(ctx, &draft, &id));
-    http_set_header(res, "Location",
-                    arena_printf(ctx->arena, "/api/v1/admin/activities/%" PRId64, id.value));
-    return reply_activity(ctx, res, HTTP_CREATED, id);
+    return activity_reply_made(ctx, res, id);
 }
 
 /* What people see already must stay complete. */
@@ -126,10 +131,15 @@ YIELDS static Err *update(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
 YIELDS static Err *delete (Ctx *ctx, const HttpRequest *req, HttpResponse *res)
 {
     static const SqlStatement *const STEPS[] = {
-        &SQL_ACTIVITY_DELETE_MANAGERS,  &SQL_ACTIVITY_DELETE_INVITATIONS,
-        &SQL_ACTIVITY_DELETE_HISTORY,   &SQL_ACTIVITY_DELETE_PLACES,
-        &SQL_ACTIVITY_DELETE_SHIFTS,    &SQL_ACTIVITY_DELETE_BATCHES,
-        &SQL_ACTIVITY_DELETE_POSITIONS, &SQL_ACTIVITY_DELETE,
+        &SQL_ACTIVITY_FORGET_COPIED,
+        &SQL_ACTIVITY_DELETE_MANAGERS,
+        &SQL_ACTIVITY_DELETE_INVITATIONS,
+        &SQL_ACTIVITY_DELETE_HISTORY,
+        &SQL_ACTIVITY_DELETE_PLACES,
+        &SQL_ACTIVITY_DELETE_SHIFTS,
+        &SQL_ACTIVITY_DELETE_BATCHES,
+        &SQL_ACTIVITY_DELETE_POSITIONS,
+        &SQL_ACTIVITY_DELETE,
     };
     Activity *activity = NULL;
     TRY(activity_of_request(ctx, req, &activity));
@@ -314,6 +324,9 @@ const Route activity_routes[] = {
     {HTTP_PATCH, ACTIVITY, update, .needs = "activity:manage", .guard = activity_guard,
      .in = &activity_patch_shape, .out = &activity_shape, .in_transaction = true},
     {HTTP_DELETE, ACTIVITY, delete, .needs = "activity:manage", .guard = activity_guard,
+     .in_transaction = true},
+    {HTTP_POST, ACTIVITY "/copy", activity_copy, .needs = "activity:manage",
+     .guard = activity_guard, .in = &activity_copy_shape, .out = &activity_shape,
      .in_transaction = true},
     {HTTP_GET, ACTIVITY "/readiness", readiness, .needs = "activity:read", .guard = activity_guard,
      .out = &READINESS},

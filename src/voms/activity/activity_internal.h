@@ -24,6 +24,7 @@ typedef struct ReasonBody {
     const char *reason;
 } ReasonBody;
 extern const Shape activity_reason_shape;
+extern const Shape activity_copy_shape;
 
 /* ---- Rules: pure ---- */
 
@@ -115,11 +116,15 @@ YIELDS Err *shift_publish_changed(Ctx *ctx, const Shift *before, const Shift *af
 /* Reads an id of the path; finds the activity that the route is about. Yield. */
 YIELDS Err *activity_of_request(Ctx *ctx, const HttpRequest *req, Activity **ret_activity);
 
+/* Answers 201 with an activity that was made. Yields. */
+YIELDS Err *activity_reply_made(Ctx *ctx, HttpResponse *res, ActivityId id);
+
 /* Guards for {position_id}, {batch_id}. Yield. */
 HttpGuard position_guard;
 HttpGuard batch_guard;
 
 /* Handlers of the routes. Yield. */
+HttpHandler activity_copy;
 HttpHandler activity_list;
 HttpHandler activity_history;
 HttpHandler position_list_all;

@@ -17,6 +17,14 @@ VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (activity_id, account_id)
 DO UPDATE SET role = excluded.role, added_by = excluded.added_by, added_at = excluded.added_at;
 
+-- name: activity_manager_copy
+INSERT INTO activity_manager (activity_id, account_id, role, added_by, added_at)
+SELECT CAST($2 AS bigint), m.account_id, m.role, CAST($3 AS bigint), CAST($4 AS timestamptz)
+FROM activity_manager m
+JOIN account t ON t.id = m.account_id
+WHERE m.activity_id = $1 AND t.state = 'active'
+RETURNING account_id;
+
 -- name: activity_manager_delete
 DELETE FROM activity_manager
 WHERE activity_id = $1 AND account_id = $2;

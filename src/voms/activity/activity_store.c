@@ -147,7 +147,8 @@ YIELDS Err *activity_insert(Ctx *ctx, const Activity *draft, ActivityId *ret_id)
     ActivityId id = {row_int(rows, 0, 0)};
     TRY(activity_find(ctx, id, &made));
     *ret_id = id;
-    return activity_tell(ctx, made, "activity.create", NULL,
+    const char *action = draft->copied_from.value == 0 ? "activity.create" : "activity.copy";
+    return activity_tell(ctx, made, action, NULL,
                          shape_diff(ctx->arena, &activity_patch_shape, NULL, made, NULL));
 }
 

@@ -178,6 +178,8 @@ AND s.starts_at < $1
 AND s.state = $1
 -- clause: shift_rows.of_batch
 AND s.batch_id = $1
+-- clause: shift_rows.of_copy
+AND (s.state = 'planned' OR s.cancel_reason = $1)
 -- clause: shift_rows.after
 AND (s.starts_at > $1 OR (s.starts_at = $1 AND s.id > CAST($2 AS bigint)))
 -- clause: shift_rows.order
@@ -196,6 +198,15 @@ LIMIT 1;
 INSERT INTO shift_batch (activity_id, kind, request, shift_count, created_by, created_at)
 VALUES ($1, $2, $3, $4, $5, $6)
 RETURNING id;
+
+-- How many of its shifts are copied with it.
+-- name: shift_batch_to_copy
+SELECT b.kind,
+       (SELECT count(*) FROM shift s
+        WHERE s.batch_id = $1 AND (s.state = 'planned' OR s.cancel_reason = $2)) AS shift_count
+FROM shift_batch b
+WHERE b.id = $1
+LIMIT 1;
 
 -- name: shift_batch_delete_places
 DELETE FROM shift_place

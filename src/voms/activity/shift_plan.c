@@ -235,3 +235,30 @@ Err *shift_plan_expand(Arena *arena, const char *zone, const Plan *plan, Shift *
     *ret_count = e.found.count;
     return NULL;
 }
+
+/* ---- Other days ---- */
+
+int64_t shift_plan_day(const char *zone, TimeMs time)
+{
+    LocalMinutes local = zone_from_utc(zone, time);
+    return local >= 0 ? local / DAY_MINUTES : -((-local + DAY_MINUTES - 1) / DAY_MINUTES);
+}
+
+TimeMs shift_plan_move(const char *zone, int64_t days, TimeMs time)
+{
+    if (time == 0 || days == 0) {
+        return time;
+    }
+    TimeMs seconds = ((time % MINUTE_MS) + MINUTE_MS) % MINUTE_MS;
+    return zone_to_utc(zone, zone_from_utc(zone, time) + days * DAY_MINUTES) + seconds;
+}
+
+void shift_plan_move_span(const char *zone, int64_t days, Shift *shift)
+{
+    TimeMs length = shift->ends_at - shift->starts_at;
+    shift->starts_at = shift_plan_move(zone, days, shift->starts_at);
+    shift->ends_at = shift_plan_move(zone, days, shift->ends_at);
+    if (shift->ends_at <= shift->starts_at) {
+        shift->ends_at = shift->starts_at + length;
+    }
+}

@@ -29,3 +29,14 @@ typedef struct Plan {
  * with starts_at, ends_at, note and places. */
 Err *shift_plan_expand(Arena *arena, const char *zone, const Plan *plan, Shift **ret_shifts,
                        size_t *ret_count);
+
+/* The day, since 1970-01-01, that the zone's clocks show at an instant. */
+int64_t shift_plan_day(const char *zone, TimeMs time);
+
+/* The instant so many days later at which the zone's clocks show the same time of day; 0 stays 0.
+ */
+TimeMs shift_plan_move(const char *zone, int64_t days, TimeMs time);
+
+/* Moves both ends of a shift; it keeps its length where one end would fall into a gap of the clocks
+ * and nothing be left. */
+void shift_plan_move_span(const char *zone, int64_t days, Shift *shift);
