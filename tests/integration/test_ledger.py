@@ -168,7 +168,8 @@ def test_the_calendar_is_shipped_and_can_be_edited(world, recorder):
     assert len(days) == 39
     recorder.put("/admin/working-calendar/2027-05-03", {"is_working": False, "name": "Labour Day"}, expect=403)
     put = world.root.put("/admin/working-calendar/2027-05-03", {"is_working": False, "name": "Labour Day"})
-    assert put["name"] == "Labour Day"
+    assert put["name"] == "Labour Day" and put["updated_at"] is not None
+    assert days["2026-02-16"]["updated_at"] is None
     world.root.delete("/admin/working-calendar/2027-05-03")
     world.root.delete("/admin/working-calendar/2027-05-03", expect=404)
     world.root.put("/admin/working-calendar/2027-02-30", {"is_working": False, "name": "x"}, expect=404)

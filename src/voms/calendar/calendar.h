@@ -10,7 +10,8 @@
 typedef struct CalendarDay {
     const char *day; /* "YYYY-MM-DD" */
     bool is_working;
-    const char *name; /* "春节", "春节调休" */
+    const char *name;  /* "春节", "春节调休" */
+    TimeMs updated_at; /* 0: as shipped */
 } CalendarDay;
 
 extern const Concept calendar_concept;

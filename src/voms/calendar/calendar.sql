@@ -1,21 +1,21 @@
 -- Days that are not what their weekday says.
 
 -- name: calendar_from
-SELECT d.day, d.is_working, d.name
+SELECT d.day, d.is_working, d.name, d.updated_at
 FROM working_day_exception d
 WHERE d.day >= $1
 ORDER BY d.day
 LIMIT 2000;
 
 -- name: calendar_between
-SELECT d.day, d.is_working, d.name
+SELECT d.day, d.is_working, d.name, d.updated_at
 FROM working_day_exception d
 WHERE d.day >= $1 AND d.day <= $2
 ORDER BY d.day
 LIMIT 366;
 
 -- name: calendar_find
-SELECT d.day, d.is_working, d.name
+SELECT d.day, d.is_working, d.name, d.updated_at
 FROM working_day_exception d
 WHERE d.day = $1
 LIMIT 1;

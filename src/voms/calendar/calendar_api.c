@@ -12,6 +12,7 @@ static const Field DAY_FIELDS[] = {
     FIELD(CalendarDay, day, FIELD_DATE, .zh = "日期", .en = "Date"),
     FIELD(CalendarDay, is_working, FIELD_BOOL, .zh = "上班", .en = "Worked"),
     FIELD(CalendarDay, name, FIELD_TEXT, .zh = "名称", .en = "Name"),
+    FIELD(CalendarDay, updated_at, FIELD_TIME),
     {},
 };
 static const Shape DAY = {.name = "WorkingDayException",
@@ -92,10 +93,18 @@ YIELDS static Err *find(Ctx *ctx, const char *day, CalendarDay **ret_day)
 YIELDS static Err *tell(Ctx *ctx, const char *action, const CalendarDay *before,
                         const CalendarDay *after)
 {
-    return audit_record(ctx, &(AuditEntry){.action = action,
-                                           .object_type = "working_day",
-                                           .changes =
-                                               shape_diff(ctx->arena, &DAY, before, after, NULL)});
+    const CalendarDay *days[] = {before, after};
+    CalendarDay told[2] = {};
+    for (size_t i = 0; i < COUNT_OF(days); i++) {
+        if (days[i] != NULL) {
+            told[i] = *days[i];
+            told[i].updated_at = 0; /* the entry has its own time */
+        }
+    }
+    const char *changes = shape_diff(ctx->arena, &DAY, before == NULL ? NULL : &told[0],
+                                     after == NULL ? NULL : &told[1], NULL);
+    return audit_record(
+        ctx, &(AuditEntry){.action = action, .object_type = "working_day", .changes = changes});
 }
 
 YIELDS static Err *put(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
@@ -104,6 +113,7 @@ YIELDS static Err *put(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
     CalendarDay *before = NULL;
     TRY(http_decode(req, &after));
     TRY(read_day(req, &after.day));
+    after.updated_at = ctx->now;
     TRY(find(ctx, after.day, &before));
     TRY(store_exec(ctx->db, &SQL_CALENDAR_PUT,
                    ARGS(sql_text(after.day), sql_bool(after.is_working), sql_text(after.name),
