@@ -101,6 +101,19 @@ def test_very_long_days_are_for_the_parent_unit(world, recorder, approver):
     world.root.post(path, {"decision": "approve"}, expect=200)
 
 
+def test_records_are_found_by_their_evidence(world, recorder):
+    volunteer = world.volunteer(unit_id=world.north)
+    record = settled(world, recorder, volunteer["id"], "2026-03-16", grade="D")
+
+    def found(**query):
+        return [r["id"] for r in recorder.get("/admin/service-records", params={"volunteer_id": volunteer["id"], **query})["items"]]
+
+    assert found(grade="D") == found(level="unit", reason="grade", state="held") == [record["id"]]
+    assert found(grade="A") == found(level="parent") == found(reason="overlap") == []
+    recorder.get("/admin/service-records", params={"grade": "E"}, expect=422)
+    recorder.get("/admin/ledger-entries", params={"grade": "D"}, expect=422)
+
+
 def test_a_dispute_changes_the_record(world, recorder, approver):
     me, volunteer = world.volunteer_login()
     record = settled(world, recorder, volunteer["id"], "2026-03-09")

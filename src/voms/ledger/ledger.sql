@@ -332,6 +332,12 @@ AND c.unit_id IN (SELECT n.unit_id FROM unit_ancestor n WHERE n.ancestor_id = $1
 AND c.state = 'held'
 -- clause: ledger_records.in_state -- scan
 AND c.state = $1
+-- clause: ledger_records.of_grade -- scan
+AND c.grade = $1
+-- clause: ledger_records.of_level -- scan
+AND c.level = $1
+-- clause: ledger_records.of_reason -- scan
+AND c.reason = $1
 -- clause: ledger_records.confined -- sqlite scan
 AND +c.unit_id IN (
     SELECT n.unit_id

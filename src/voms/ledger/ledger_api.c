@@ -151,25 +151,45 @@ typedef struct ListOf {
     const char *const *states; /* or NULL: no filter by state */
     bool of_claim;
     bool of_activity;
+    bool of_evidence;
 } ListOf;
 
-static const ListOf RECORDS = {"service_records", ledger_record_list, &service_record_shape,
-                               claim_states, .of_activity = true};
+static const ListOf RECORDS = {"service_records", ledger_record_list,  &service_record_shape,
+                               claim_states,      .of_activity = true, .of_evidence = true};
 static const ListOf ENTRIES = {"ledger_entries", ledger_entry_list,  &ledger_entry_shape, NULL,
                                .of_claim = true, .of_activity = true};
 static const ListOf DISPUTES = {"disputes", ledger_dispute_list, &dispute_shape, dispute_states};
+
+static Err *read_evidence(const HttpRequest *req, LedgerQuery *query)
+{
+    int grade = -1;
+    int level = -1;
+    int reason = -1;
+    TRY(http_query_choice(req, "grade", ledger_grades, -1, &grade));
+    TRY(http_query_choice(req, "level", claim_levels, -1, &level));
+    TRY(http_query_choice(req, "reason", claim_reasons, -1, &reason));
+    query->grade = grade < 0 ? NULL : ledger_grades[grade];
+    query->level = level < 0 ? NULL : claim_levels[level];
+    query->reason = reason <= 0 ? NULL : claim_reasons[reason];
+    return NULL;
+}
 
 YIELDS static Err *reply_list(Ctx *ctx, const HttpRequest *req, HttpResponse *res,
                               const ListOf *kind, LedgerQuery *query)
 {
     static const char *const NAMES[] = {"volunteer_id", "activity_id",       "unit_id",
                                         "state",        "service_record_id", NULL};
+    static const char *const WITH_EVIDENCE[] = {"volunteer_id", "activity_id", "unit_id", "state",
+                                                "grade",        "level",       "reason",  NULL};
     IdPage page = {};
     ObjectList items = {};
     query->state = -1;
-    TRY(id_page_read(req, kind->name, NAMES, &page));
+    TRY(id_page_read(req, kind->name, kind->of_evidence ? WITH_EVIDENCE : NAMES, &page));
     if (kind->states != NULL) {
         TRY(http_query_choice(req, "state", kind->states, -1, &query->state));
+    }
+    if (kind->of_evidence) {
+        TRY(read_evidence(req, query));
     }
     if (kind->of_claim) {
         TRY(page_query_id(req, "service_record_id", &query->claim_id));

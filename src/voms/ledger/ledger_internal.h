@@ -73,6 +73,9 @@ typedef struct LedgerQuery {
     int64_t claim_id;
     UnitId unit_id; /* with all below */
     int state;
+    const char *grade; /* of records alone, as are level and reason; or NULL */
+    const char *level;
+    const char *reason;
     int64_t before_id;
     int64_t limit;
 } LedgerQuery;

@@ -230,6 +230,19 @@ static void add_page(SqlBuilder *builder, const LedgerQuery *query)
     sql_builder_add(builder, &SQL_LEDGER_RECORDS_PAGE, ARGS(sql_int(query->limit)));
 }
 
+static void add_evidence_filters(SqlBuilder *builder, const LedgerQuery *query)
+{
+    if (query->grade != NULL) {
+        sql_builder_add(builder, &SQL_LEDGER_RECORDS_OF_GRADE, ARGS(sql_text(query->grade)));
+    }
+    if (query->level != NULL) {
+        sql_builder_add(builder, &SQL_LEDGER_RECORDS_OF_LEVEL, ARGS(sql_text(query->level)));
+    }
+    if (query->reason != NULL) {
+        sql_builder_add(builder, &SQL_LEDGER_RECORDS_OF_REASON, ARGS(sql_text(query->reason)));
+    }
+}
+
 YIELDS Err *ledger_record_list(Ctx *ctx, const LedgerQuery *query, ObjectList *ret_records)
 {
     SqlBuilder builder;
@@ -243,6 +256,7 @@ YIELDS Err *ledger_record_list(Ctx *ctx, const LedgerQuery *query, ObjectList *r
         sql_builder_add(&builder, &SQL_LEDGER_RECORDS_IN_STATE,
                         ARGS(sql_text(claim_states[query->state])));
     }
+    add_evidence_filters(&builder, query);
     add_page(&builder, query);
     TRY(store_query_built(ctx->db, &builder, &rows));
     *ret_records = shape_from_rows(ctx->arena, &service_record_shape, rows);
