@@ -117,6 +117,19 @@ def test_a_coordinator_reviews_places_and_overrides(world, make_shift):
     assert staff.post(f"/admin/signups/{ids[1]}/decision", {"decision": "reject"}, expect=422).fields == {"reason": "required"}
 
 
+def test_the_signups_of_a_person_are_those_the_caller_may_see(world, make_shift, server):
+    me, volunteer = world.volunteer_login()
+    here, there = make_shift(5), make_shift(5, unit_id=world.south, recording_unit_id=world.south)
+    start, end = (rush.instant(server, hours * 3600) for hours in (50, 52))
+    server.sql(f"UPDATE shift SET starts_at = {start}, ends_at = {end} WHERE id = {there['shift']}")
+    ids = [me.post("/me/signups", body(place), expect=201)["id"] for place in (here, there)]
+    path = f"/admin/volunteers/{volunteer['id']}/signups"
+    assert [s["id"] for s in world.root.pages(path, limit=1)] == ids[::-1]
+    assert [s["id"] for s in world.login("coordinator", world.north).get(path)["items"]] == ids[:1]
+    assert world.root.get(path, params={"state": "rejected"})["items"] == []
+    world.login("coordinator", world.south).get(path, expect=404)
+
+
 def test_the_draw_can_be_checked_by_anybody(world, make_shift, server, anonymous):
     place = make_shift(needed=1, approval="'lottery'", sign_up_closes_at=rush.instant(server, 3600))
     people = [world.volunteer_login()[0] for _ in range(3)]

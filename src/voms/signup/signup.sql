@@ -304,6 +304,27 @@ JOIN activity_position p ON p.id = g.position_id
 JOIN volunteer v ON v.id = g.volunteer_id
 WHERE g.id > 0
 
+-- clause: signup_rows.confined -- sqlite scan
+AND (+a.unit_id IN (
+    SELECT n.unit_id
+    FROM account_right r
+    JOIN unit_ancestor n ON n.ancestor_id = r.unit_id
+    WHERE r.account_id = $1 AND r.permission = $2)
+    OR +a.id IN (
+    SELECT m.activity_id
+    FROM activity_right m
+    WHERE m.account_id = $1 AND m.permission = $2))
+-- clause: signup_rows.confined -- postgres scan
+AND (a.unit_id IN (
+    SELECT n.unit_id
+    FROM account_right r
+    JOIN unit_ancestor n ON n.ancestor_id = r.unit_id
+    WHERE r.account_id = $1 AND r.permission = $2)
+    OR a.id IN (
+    SELECT m.activity_id
+    FROM activity_right m
+    WHERE m.account_id = $1 AND m.permission = $2))
+
 -- clause: signup_rows.of_activity
 AND g.activity_id = $1
 

@@ -1,6 +1,7 @@
 /* The calls, rights and texts of this concept. */
 #include "voms/activity/activity.h"
 #include "voms/signup/signup_api.h"
+#include "voms/volunteer/volunteer.h"
 
 #define ME "/api/v1/me"
 #define ADMIN "/api/v1/admin"
@@ -31,6 +32,8 @@ static const Route ROUTES[] = {
      .guard = shift_guard, .in = &signup_place_shape, .out = &signup_shape, .in_transaction = true},
     {HTTP_GET, ADMIN "/activities/{activity_id}/signups", signup_staff_list_of_activity,
      .needs = "signup:read", .guard = activity_guard, .out = &signup_shape},
+    {HTTP_GET, ADMIN "/volunteers/{volunteer_id}/signups", signup_staff_list_of_volunteer,
+     .needs = "volunteer:read", .guard = volunteer_guard, .out = &signup_shape},
     {HTTP_POST, ADMIN "/activities/{activity_id}/lottery", signup_staff_draw,
      .needs = "signup:decide", .guard = activity_guard, .timeout_ms = 2 * MINUTE_MS},
     {HTTP_POST, ADMIN "/signups/decisions", signup_staff_decide_many, .needs = "signup:decide",

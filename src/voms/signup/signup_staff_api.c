@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "voms/access/access.h"
 #include "voms/activity/activity.h"
 #include "voms/audit/audit.h"
 #include "voms/common/page.h"
@@ -73,6 +74,7 @@ YIELDS Err *signup_staff_eligibility(Ctx *ctx, const HttpRequest *req, HttpRespo
 
 typedef struct ListQuery {
     const SqlStatement *of;
+    const char *confined_by; /* a permission on the activity; NULL: the guard saw to it */
     int64_t owner_id;
     int64_t position_id;
     int64_t volunteer_id;
@@ -105,8 +107,15 @@ static Err *read_query(const HttpRequest *req, ListQuery *query)
                                     query->in_line ? 2 : 1);
 }
 
-static void add_filters(SqlBuilder *builder, const ListQuery *query)
+static void add_filters(SqlBuilder *builder, const Ctx *ctx, const ListQuery *query)
 {
+    if (query->confined_by != NULL) {
+        AccessConfinement confined = access_confine(ctx, query->confined_by);
+        if (confined.account != 0) {
+            sql_builder_add(builder, &SQL_SIGNUP_ROWS_CONFINED,
+                            ARGS(sql_int(confined.account), sql_text(confined.permission)));
+        }
+    }
     sql_builder_add(builder, query->of, ARGS(sql_int(query->owner_id)));
     if (query->position_id != 0) {
         sql_builder_add(builder, &SQL_SIGNUP_ROWS_OF_POSITION, ARGS(sql_int(query->position_id)));
@@ -145,7 +154,7 @@ YIELDS static Err *reply_list(Ctx *ctx, HttpResponse *res, const ListQuery *quer
     HttpList list = {.shape = &signup_shape, .total = -1};
     sql_builder_init(&builder, ctx->arena);
     sql_builder_add(&builder, &SQL_SIGNUP_ROWS_SELECT, NO_ARGS);
-    add_filters(&builder, query);
+    add_filters(&builder, ctx, query);
     add_order(&builder, query);
     TRY(store_query_built(ctx->db, &builder, &rows));
     list.items = shape_from_rows(ctx->arena, &signup_shape, rows);
@@ -173,6 +182,15 @@ YIELDS Err *signup_staff_list_of_activity(Ctx *ctx, const HttpRequest *req, Http
 {
     ListQuery query = {.of = &SQL_SIGNUP_ROWS_OF_ACTIVITY};
     TRY(http_path_id(req, "activity_id", &query.owner_id));
+    TRY(read_query(req, &query));
+    return reply_list(ctx, res, &query);
+}
+
+/* Of the activities whose sign-ups the caller may see; the guard let the caller see the person. */
+YIELDS Err *signup_staff_list_of_volunteer(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
+{
+    ListQuery query = {.of = &SQL_SIGNUP_ROWS_OF_VOLUNTEER, .confined_by = "signup:read"};
+    TRY(http_path_id(req, "volunteer_id", &query.owner_id));
     TRY(read_query(req, &query));
     return reply_list(ctx, res, &query);
 }
