@@ -5,6 +5,8 @@ import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
 import { defineConfig } from 'vitest/config'
 import { precompress } from '../tools/precompress.ts'
 
+const shared = fileURLToPath(new URL('../shared/src', import.meta.url))
+
 export default defineConfig({
   base: '/admin/',
   plugins: [
@@ -13,7 +15,25 @@ export default defineConfig({
     Components({ dirs: [], dts: false, resolvers: [ElementPlusResolver({ importStyle: 'css' })] }),
     precompress(),
   ],
-  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  resolve: {
+    alias: [
+      // The names that the shared files had here before, for pages that still import them so.
+      {
+        find: /^@\/(api\/.*|i18n|i18n\/define|lib\/describe_error|lib\/format)$/,
+        replacement: `${shared}/$1`,
+      },
+      {
+        find: /^@\/components\/(use_(?:display|form|load|more))$/,
+        replacement: `${shared}/use/$1`,
+      },
+      {
+        find: /^@\/features\/session\/(account_store|system_store)$/,
+        replacement: `${shared}/session/$1`,
+      },
+      { find: '@shared', replacement: shared },
+      { find: '@', replacement: fileURLToPath(new URL('./src', import.meta.url)) },
+    ],
+  },
   define: {
     __VUE_OPTIONS_API__: 'true',
     __VUE_PROD_DEVTOOLS__: 'false',
@@ -28,5 +48,5 @@ export default defineConfig({
     chunkSizeWarningLimit: 700,
   },
   server: { proxy: { '/api': process.env.VOMS_SERVER ?? 'http://127.0.0.1:8181' } },
-  test: { environment: 'node', include: ['src/**/*.test.ts'] },
+  test: { name: 'admin', environment: 'node', include: ['src/**/*.test.ts'] },
 })

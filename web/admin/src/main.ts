@@ -2,16 +2,18 @@ import 'element-plus/es/components/message-box/style/css'
 import './styles/theme.css'
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
-import { onSessionEnd } from './api/session'
+import { onSessionEnd } from '@shared/api/session'
 import App from './App.vue'
-import { useAccountStore } from './features/session/account_store'
-import { useSystemStore } from './features/session/system_store'
-import { chosenLanguage, i18n, showLanguage } from './i18n'
+import { useAccountStore } from '@shared/session/account_store'
+import { useSystemStore } from '@shared/session/system_store'
+import { chosenLanguage, i18n, installMessages, showLanguage } from '@shared/i18n'
+import { catalogue } from './i18n/catalogue'
 import { router } from './router'
 
 async function start(): Promise<void> {
   const app = createApp(App)
   app.use(createPinia())
+  installMessages(catalogue())
   app.use(i18n)
   showLanguage(chosenLanguage() ?? 'zh-CN')
 

@@ -1,8 +1,8 @@
 import { nextTick, watch } from 'vue'
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
-import { useAccountStore } from './features/session/account_store'
-import { useSystemStore } from './features/session/system_store'
-import { i18n, t } from './i18n'
+import { useAccountStore } from '@shared/session/account_store'
+import { useSystemStore } from '@shared/session/system_store'
+import { i18n, t } from '@shared/i18n'
 import { navigation } from './layout/navigation'
 
 const features = import.meta.glob<RouteRecordRaw[]>('./features/*/routes.ts', {

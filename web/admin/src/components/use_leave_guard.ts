@@ -1,7 +1,7 @@
 // Asks before unsaved work is left, within the console and when the tab is closed.
 import { onBeforeUnmount, type Ref } from 'vue'
 import { onBeforeRouteLeave } from 'vue-router'
-import { t } from '@/i18n'
+import { t } from '@shared/i18n'
 
 export function useLeaveGuard(dirty: Ref<boolean>): void {
   function onUnload(event: BeforeUnloadEvent): void {

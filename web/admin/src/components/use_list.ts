@@ -1,7 +1,8 @@
 // A list whose state is in the address bar: reload, back and a shared link show the same rows.
 import { computed, onScopeDispose, ref, shallowRef, watch, type Ref } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
-import { isAbort } from '@/api/problem'
+import type { Page } from '@shared/api/pages'
+import { isAbort } from '@shared/api/problem'
 import {
   isFiltered,
   PageTrail,
@@ -14,12 +15,6 @@ import {
   type ListSpec,
   type ListState,
 } from '@/lib/list_query'
-
-export interface Page<T> {
-  items: T[]
-  next_cursor: string | null
-  total?: number
-}
 
 export interface ListRequest {
   filters: Record<string, string>

@@ -1,5 +1,5 @@
 // Words that every page uses: layout, actions, tables, forms, errors.
-import { defineMessages } from './define'
+import { defineMessages } from '@shared/i18n/define'
 
 export default defineMessages(
   {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { catalogue } from './catalogue'
-import type { MessageTree } from './define'
+import type { MessageTree } from '@shared/i18n/define'
 
 function flatten(tree: MessageTree, prefix = ''): Map<string, string> {
   const flat = new Map<string, string>()

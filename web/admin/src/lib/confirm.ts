@@ -1,6 +1,6 @@
 // Questions before something that matters. Each answers null when the person changed their mind.
 import { ElMessageBox } from 'element-plus'
-import { t } from '@/i18n'
+import { t } from '@shared/i18n'
 
 interface Question {
   title: string

@@ -1,6 +1,6 @@
 import 'element-plus/es/components/message/style/css'
 import { ElMessage } from 'element-plus'
-import { describeError } from './describe_error'
+import { describeError } from '@shared/lib/describe_error'
 
 export function notifyDone(message: string): void {
   ElMessage({ message, type: 'success', duration: 2500 })

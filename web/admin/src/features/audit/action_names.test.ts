@@ -2,12 +2,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { LANGUAGES, type MessageTree } from '@/i18n/define'
+import { LANGUAGES, type MessageTree } from '@shared/i18n/define'
 import messages from './messages'
 import { AUDIT_ACTIONS } from './use_audit_names'
 
-// Vitest runs in the console's folder.
-const CONCEPTS = resolve(process.cwd(), '../../src/voms')
+const CONCEPTS = resolve(import.meta.dirname, '../../../../../src/voms')
 
 // Of the same form, but neither actions nor recognised as subjects of messages. A new name that
 // fails here is an action: give it texts in messages.ts; or it is not: then it belongs here.

@@ -1,4 +1,4 @@
-import { defineMessages } from '@/i18n/define'
+import { defineMessages } from '@shared/i18n/define'
 
 export default defineMessages(
   {

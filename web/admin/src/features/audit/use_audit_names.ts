@@ -1,5 +1,5 @@
 import { useI18n } from 'vue-i18n'
-import type { MessageTree } from '@/i18n/define'
+import type { MessageTree } from '@shared/i18n/define'
 import messages from './messages'
 
 const OBJECTS = Object.keys(messages.en.objects as MessageTree)

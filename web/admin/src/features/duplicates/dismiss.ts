@@ -1,5 +1,5 @@
-import { api, call } from '@/api/client'
-import { t } from '@/i18n'
+import { api, call } from '@shared/api/client'
+import { t } from '@shared/i18n'
 import { confirmReason } from '@/lib/confirm'
 import { notifyDone, notifyProblem } from '@/lib/notify'
 

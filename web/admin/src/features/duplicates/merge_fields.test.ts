@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Volunteer } from '@/api/types'
+import type { Volunteer } from '@shared/api/types'
 import { proposeMerge } from './merge_fields'
 
 function volunteer(values: Partial<Volunteer>): Volunteer {

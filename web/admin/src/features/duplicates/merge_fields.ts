@@ -1,5 +1,5 @@
 // What is compared before two files become one.
-import type { Volunteer } from '@/api/types'
+import type { Volunteer } from '@shared/api/types'
 
 /** Fields of which one value has to be chosen. Lists and history are joined by the server. */
 export const MERGE_FIELDS = [

@@ -1,5 +1,5 @@
 // Where the columns of a file can go, and what is wrong with a mapping.
-import type { Import } from '@/api/types'
+import type { Import } from '@shared/api/types'
 
 /** The fields of a volunteer that a file can hold, in the order in which they are offered. */
 export const IMPORT_FIELDS = [

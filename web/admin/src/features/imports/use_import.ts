@@ -1,9 +1,9 @@
 // One import, kept up to date by the server's events while it works.
 import { onScopeDispose, watch } from 'vue'
-import { api, call } from '@/api/client'
-import { followEvents } from '@/api/events'
-import type { Import } from '@/api/types'
-import { useLoad } from '@/components/use_load'
+import { api, call } from '@shared/api/client'
+import { followEvents } from '@shared/api/events'
+import type { Import } from '@shared/api/types'
+import { useLoad } from '@shared/use/use_load'
 import { isWorking } from './mapping'
 
 export function useImport(id: number) {

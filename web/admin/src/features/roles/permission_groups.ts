@@ -1,4 +1,4 @@
-import type { Permission } from '@/api/types'
+import type { Permission } from '@shared/api/types'
 
 export interface PermissionGroup {
   concept: string

@@ -1,9 +1,9 @@
 // The roles: few, and asked for in several places.
 import { defineStore } from 'pinia'
 import { shallowRef } from 'vue'
-import { api, call } from '@/api/client'
-import { allPages } from '@/api/pages'
-import type { Permission, Role } from '@/api/types'
+import { api, call } from '@shared/api/client'
+import { allPages } from '@shared/api/pages'
+import type { Permission, Role } from '@shared/api/types'
 
 export const useRoleStore = defineStore('roles', () => {
   const roles = shallowRef<Role[]>([])

@@ -1,9 +1,9 @@
 // One section of the settings: its fields, and a PATCH of what was changed.
-import { api, call, ifMatch } from '@/api/client'
-import type { Settings } from '@/api/types'
-import { useForm } from '@/components/use_form'
-import { useSystemStore } from '@/features/session/system_store'
-import { t } from '@/i18n'
+import { api, call, ifMatch } from '@shared/api/client'
+import type { Settings } from '@shared/api/types'
+import { useForm } from '@shared/use/use_form'
+import { useSystemStore } from '@shared/session/system_store'
+import { t } from '@shared/i18n'
 import { notifyDone } from '@/lib/notify'
 
 export function useSettingsForm<K extends keyof Settings & string>(

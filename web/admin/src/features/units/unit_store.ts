@@ -1,9 +1,9 @@
 // The units that the caller may see. Many pages choose among them, so they are read once.
 import { defineStore } from 'pinia'
 import { computed, shallowRef } from 'vue'
-import { api, call } from '@/api/client'
-import { allPages } from '@/api/pages'
-import type { Unit } from '@/api/types'
+import { api, call } from '@shared/api/client'
+import { allPages } from '@shared/api/pages'
+import type { Unit } from '@shared/api/types'
 import { buildUnitTree, unitPath } from '@/lib/unit_tree'
 
 export const useUnitStore = defineStore('units', () => {

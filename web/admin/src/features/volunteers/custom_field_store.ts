@@ -1,10 +1,10 @@
 // The fields that the organisation adds to a volunteer's file.
 import { defineStore } from 'pinia'
 import { shallowRef } from 'vue'
-import { api, call } from '@/api/client'
-import { allPages } from '@/api/pages'
-import type { CustomField } from '@/api/types'
-import { useAccountStore } from '@/features/session/account_store'
+import { api, call } from '@shared/api/client'
+import { allPages } from '@shared/api/pages'
+import type { CustomField } from '@shared/api/types'
+import { useAccountStore } from '@shared/session/account_store'
 import { useUnitStore } from '@/features/units/unit_store'
 import { isWithin } from '@/lib/unit_tree'
 

@@ -1,6 +1,6 @@
 // What forms and filters suggest. Skills and the like are free texts: these are only the usual ones.
-import { currentLanguage } from '@/i18n'
-import type { IdDocumentType, VolunteerState } from '@/api/types'
+import { currentLanguage } from '@shared/i18n'
+import type { IdDocumentType, VolunteerState } from '@shared/api/types'
 
 export const STATES: VolunteerState[] = ['applicant', 'active', 'inactive', 'suspended', 'archived']
 export const GENDERS = ['male', 'female', 'unspecified'] as const

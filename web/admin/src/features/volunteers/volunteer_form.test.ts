@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Volunteer } from '@/api/types'
+import type { Volunteer } from '@shared/api/types'
 import { ageOn, createBody, emptyModel, modelOf, patchBody } from './volunteer_form'
 
 const stored: Volunteer = {

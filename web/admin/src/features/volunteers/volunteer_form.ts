@@ -1,5 +1,5 @@
 // The form of a volunteer's data and what it becomes in the API's terms.
-import type { CustomValue, Volunteer, VolunteerCreate, VolunteerPatch } from '@/api/types'
+import type { CustomValue, Volunteer, VolunteerCreate, VolunteerPatch } from '@shared/api/types'
 
 /** A value that is only known masked: undefined leaves it as it is, null clears it. */
 export type Secret = string | null | undefined

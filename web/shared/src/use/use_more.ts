@@ -1,6 +1,6 @@
 // A list inside of a page that grows by "show more": history, sessions, memberships.
 import { computed, ref, shallowRef } from 'vue'
-import type { Page } from './use_list'
+import type { Page } from '../api/pages'
 
 export function useMore<T>(
   fetchPage: (query: { limit: number; cursor?: string }) => Promise<Page<T>>,

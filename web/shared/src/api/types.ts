@@ -1,4 +1,4 @@
-// The resources under the names that the console uses.
+// The resources under the names that the applications use.
 import type { components } from './schema'
 
 type Schemas = components['schemas']

@@ -1,6 +1,6 @@
 // A sentence for a person about anything that was thrown.
-import { ApiError, NetworkError } from '@/api/problem'
-import { t } from '@/i18n'
+import { ApiError, NetworkError } from '../api/problem'
+import { t } from '../i18n'
 
 export function describeError(error: unknown): string {
   if (error instanceof NetworkError) {

@@ -1,9 +1,9 @@
 // What everybody may know of this installation: its name, its time zone, its policy.
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
-import { api, call } from '@/api/client'
-import type { SystemInfo } from '@/api/types'
-import { currentLanguage, t } from '@/i18n'
+import { api, call } from '../api/client'
+import type { SystemInfo } from '../api/types'
+import { currentLanguage, t } from '../i18n'
 
 export const useSystemStore = defineStore('system', () => {
   const info = ref<SystemInfo | null>(null)

@@ -1,7 +1,7 @@
 // Who is logged in and what they may do.
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
-import { api, call } from '@/api/client'
+import { api, call } from '../api/client'
 import {
   clearTokens,
   hasAccessToken,
@@ -9,9 +9,9 @@ import {
   mustChangePassword,
   refreshTokens,
   setTokens,
-} from '@/api/session'
-import type { OwnAccount, Tokens } from '@/api/types'
-import { chosenLanguage, showLanguage } from '@/i18n'
+} from '../api/session'
+import type { OwnAccount, Tokens } from '../api/types'
+import { chosenLanguage, showLanguage } from '../i18n'
 
 export const useAccountStore = defineStore('account', () => {
   const account = ref<OwnAccount | null>(null)

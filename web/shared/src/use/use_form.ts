@@ -1,6 +1,6 @@
 // A form that shows the server's refusals at the fields they belong to.
 import { computed, reactive, ref, shallowRef, watch, type Ref } from 'vue'
-import { ApiError } from '@/api/problem'
+import { ApiError } from '../api/problem'
 
 export interface UseForm<T extends object> {
   model: T

@@ -1,6 +1,6 @@
-import { api, call } from '@/api/client'
-import { useForm } from '@/components/use_form'
-import { t } from '@/i18n'
+import { api, call } from '../api/client'
+import { useForm } from '../use/use_form'
+import { t } from '../i18n'
 
 /** The form that changes the own password, with the check that both entries agree. */
 export function usePasswordForm() {

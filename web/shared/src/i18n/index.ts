@@ -1,6 +1,6 @@
 import { createI18n } from 'vue-i18n'
-import { setApiLanguage } from '@/api/http'
-import { catalogue } from './catalogue'
+import { setApiLanguage } from '../api/http'
+import type { Catalogue } from './catalogue'
 import { LANGUAGES, type Language } from './define'
 
 const STORAGE_KEY = 'voms.language'
@@ -9,8 +9,15 @@ export const i18n = createI18n({
   legacy: false,
   locale: 'zh-CN' as Language,
   fallbackLocale: 'zh-CN',
-  messages: catalogue(),
+  messages: {} as Catalogue,
 })
+
+/** Gives the application's messages to vue-i18n; once, before anything is shown. */
+export function installMessages(catalogue: Catalogue): void {
+  for (const language of LANGUAGES) {
+    i18n.global.setLocaleMessage(language, catalogue[language])
+  }
+}
 
 function isLanguage(value: unknown): value is Language {
   return LANGUAGES.includes(value as Language)
@@ -25,7 +32,7 @@ export function chosenLanguage(): Language | null {
   return isLanguage(stored) ? stored : null
 }
 
-/** Shows the console in a language, without remembering it as the person's choice. */
+/** Shows the application in a language, without remembering it as the person's choice. */
 export function showLanguage(language: unknown): void {
   if (!isLanguage(language)) {
     return

@@ -1,8 +1,8 @@
 // The formatters of lib/format, bound to the person's language and the organisation's time zone.
 import { computed } from 'vue'
-import { useSystemStore } from '@/features/session/system_store'
-import { currentLanguage } from '@/i18n'
-import * as format from '@/lib/format'
+import { useSystemStore } from '../session/system_store'
+import { currentLanguage } from '../i18n'
+import * as format from '../lib/format'
 
 export function useDisplay() {
   const system = useSystemStore()

@@ -3,8 +3,8 @@
 import { problemFromResponse } from './problem'
 
 // Says only that a cookie may exist, so that a visitor without a session causes no refused call.
-const HINT_KEY = 'voms.admin.session'
-const REFRESH_LOCK = 'voms.admin.refresh'
+const HINT_KEY = 'voms.session'
+const REFRESH_LOCK = 'voms.refresh'
 // Refresh a little early, so that a call does not leave with a token that expires on its way.
 const EXPIRY_MARGIN_MS = 10_000
 
