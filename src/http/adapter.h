@@ -79,6 +79,7 @@ struct Connection {
     char peer[ADDRESS_TEXT_SIZE];
     bool counted;        /* in server->addresses */
     Exchange *current;   /* NULL between requests */
+    Deadline idle_since; /* when it was accepted, or its last answer ended */
     int64_t bytes_seen;  /* received when first looked at after a request; -1: not looked at yet */
     Deadline head_since; /* when more than those was noticed; 0: not yet */
     bool killed;

@@ -97,7 +97,10 @@ static void begin_connection(Worker *worker, struct MHD_Connection *mhd, void **
     } else {
         connection = ARENA_NEW(worker->arena, Connection);
     }
-    *connection = (Connection){.worker = worker, .next = worker->connections, .bytes_seen = 0};
+    *connection = (Connection){.worker = worker,
+                               .next = worker->connections,
+                               .bytes_seen = 0,
+                               .idle_since = time_monotonic()};
     connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     address_text(MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
                  connection->peer);
@@ -168,8 +171,10 @@ static void kill_slow(Connection *connection, const char *phase)
                                 "Content-Length: 0\r\n\r\n");
 }
 
-/* Between requests: silence is allowed up to the idle timeout, which libmicrohttpd minds; a head
- * that has begun must be complete within its own timeout from when it was first noticed. */
+/* Between requests: silence is allowed up to the idle timeout; a head that has begun must be
+ * complete within its own timeout from when it was first noticed. libmicrohttpd would look at an
+ * expired connection only in its next run, which the client's next request brings about: that
+ * request would be swallowed. Here a connection ends only if nothing has come. */
 static void check_idle(Connection *connection, Deadline now)
 {
     const HttpServerOptions *options = &connection->worker->server->options;
@@ -177,12 +182,27 @@ static void check_idle(Connection *connection, Deadline now)
 
     if (connection->bytes_seen < 0) {
         connection->bytes_seen = received;
-    } else if (received > connection->bytes_seen && connection->head_since == 0) {
+        return;
+    }
+    if (received > connection->bytes_seen && connection->head_since == 0) {
         connection->head_since = now;
     }
-    if (connection->head_since != 0 && now - connection->head_since > options->header_timeout_ms) {
+    if (connection->head_since == 0) {
+        if (now - connection->idle_since >= options->idle_timeout_ms) {
+            connection_kill(connection, NULL);
+        }
+        return;
+    }
+    if (now - connection->head_since > options->header_timeout_ms) {
         kill_slow(connection, "slow_head");
     }
+}
+
+/* Is it this connection's turn, or has it been silent for too long? */
+static bool may_be_idle(const Connection *connection, Deadline now, bool idle_turn)
+{
+    return idle_turn ||
+           now - connection->idle_since >= connection->worker->server->options.idle_timeout_ms;
 }
 
 static void check_body(Exchange *exchange, Deadline now)
@@ -326,7 +346,7 @@ void connection_sweep(Worker *worker)
         }
         if (connection->current != NULL) {
             check_exchange(connection->current, now);
-        } else if (idle_turn) {
+        } else if (may_be_idle(connection, now, idle_turn)) {
             check_idle(connection, now);
         }
     }

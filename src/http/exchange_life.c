@@ -150,6 +150,7 @@ void exchange_completed(void *cls UNUSED, struct MHD_Connection *mhd UNUSED, voi
     exchange->mhd = NULL;
     if (exchange->connection != NULL) {
         exchange->connection->current = NULL;
+        exchange->connection->idle_since = time_monotonic();
         exchange->connection->bytes_seen = -1;
         exchange->connection->head_since = 0;
         exchange->connection = NULL;

@@ -20,6 +20,7 @@ enum {
     LISTEN_BACKLOG = 1024,
     CONNECTION_MEMORY_BYTES = 16 * 1024, /* head of a request and head of its answer */
     TICK_MS = 1000,
+    SILENCE_SLACK_SECONDS = 5, /* our own sweep comes before libmicrohttpd's timeout */
     RUSH_CONNECTIONS = 512,
     DAEMON_RUNS_PER_TURN = 64,
     DAEMON_RUNS_AFTER_STIR = 2,
@@ -367,13 +368,13 @@ static void log_daemon(void *cls UNUSED, const char *format, va_list arguments)
 static struct MHD_Daemon *start_daemon(Worker *worker)
 {
     const HttpServerOptions *options = &worker->server->options;
-    int64_t idle_seconds = MAX((int64_t)1, options->idle_timeout_ms / SECOND_MS);
+    int64_t silence_seconds = options->idle_timeout_ms / SECOND_MS + SILENCE_SLACK_SECONDS;
     struct MHD_OptionItem items[] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_daemon, NULL},
         {MHD_OPTION_LISTEN_SOCKET, worker->listen_fd, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, options->connections_max, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, NULL},
-        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)idle_seconds, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)silence_seconds, NULL},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)exchange_completed, worker},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connection_notify, worker},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)exchange_begin, worker},

@@ -64,6 +64,30 @@ SERVER_TEST(silent_connection_is_ended, server.options.idle_timeout_ms = 1000)
     close(fd);
 }
 
+/* Just after the timeout the server has mostly not looked yet. Should it have, the client sees
+ * that. */
+SERVER_TEST(request_just_after_the_idle_timeout_is_answered, server.options.idle_timeout_ms = 1000)
+{
+    static const char request[] = "GET /api/hello/a HTTP/1.1\r\n" HOST "\r\n";
+    Answer *answer = calloc(1, sizeof(*answer));
+
+    ASSERT(answer != NULL);
+    for (int i = 0; i < 3 && answer->status == 0; i++) {
+        int fd = server_test_dial(t);
+        server_test_send(fd, request);
+        server_test_receive(fd, answer, /* is_head= */ false, NULL);
+        ASSERT_INT_EQUAL(answer->status, 200);
+        answer->status = 0;
+        if (!server_test_readable(fd, 1020)) {
+            server_test_send(fd, request);
+            server_test_receive(fd, answer, /* is_head= */ false, NULL);
+        }
+        close(fd);
+    }
+    ASSERT_INT_EQUAL(answer->status, 200);
+    free(answer);
+}
+
 /* ---- Streams ---- */
 
 SERVER_TEST(stream_comes_whole)
