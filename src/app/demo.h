@@ -7,6 +7,9 @@
  * Accounts with it are made only by --demo on an empty database. */
 #define DEMO_PASSWORD "Volunteer-2026"
 
+/* A volunteer's account with it. */
+#define DEMO_VOLUNTEER "volunteer"
+
 /* Fills an empty database through the concepts' demo hooks; leaves any other alone. Yields. */
 YIELDS Err *demo_fill(Services *services);
 

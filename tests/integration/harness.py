@@ -110,7 +110,8 @@ class PostgresCluster:
 class Server:
     """One server process with its own data. `profile` is "sqlite" or "postgres"."""
 
-    def __init__(self, profile, cluster=None, *, config=None, directory=None, database=None, env=None):
+    def __init__(self, profile, cluster=None, *, config=None, directory=None, database=None, env=None, options=()):
+        self.options = options
         self.profile = profile
         self.cluster = cluster
         self.owns_directory = directory is None
@@ -152,7 +153,8 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def arguments(self):
-        return [str(find_binary("server")), "--data", str(self.data), "--config", str(self.config_path)]
+        return [str(find_binary("server")), "--data", str(self.data), "--config", str(self.config_path),
+                *self.options]
 
     def start(self, *, wait=True):
         self.config_path.write_text(json.dumps(self.config, indent=2))

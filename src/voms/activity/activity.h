@@ -197,6 +197,9 @@ YIELDS Err *shift_find(Ctx *ctx, ShiftId id, Shift **ret_shift);
  * or of one below and the volunteer is one, or the volunteer is invited? Yields. */
 YIELDS Err *activity_may_see(Ctx *ctx, ActivityId id, VolunteerId volunteer_id, bool *ret_may);
 
+/* Moves all activities to where they are by time. Yields. */
+YIELDS Err *activity_move_by_time(Ctx *ctx);
+
 /* ---- For the ledger ---- */
 
 /* Marks an ended activity as settled, with history, audit entry and message. In the open

@@ -423,4 +423,5 @@ const Concept activity_concept = {.name = "activity",
                                   .routes = activity_routes,
                                   .messages = activity_messages,
                                   .permissions = PERMISSIONS,
-                                  .schedules = activity_schedules};
+                                  .schedules = activity_schedules,
+                                  .demo = activity_demo};

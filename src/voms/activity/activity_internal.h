@@ -180,8 +180,8 @@ extern const Shape activity_public_shape;
 extern const Shape activity_history_shape;
 extern const Schedule activity_schedules[];
 
-/* Moves all activities to where they are by time. Yields. */
-YIELDS Err *activity_move_by_time(Ctx *ctx);
+/* Fills a demonstration organisation. Yields. */
+YIELDS Err *activity_demo(Ctx *ctx);
 
 extern const Route activity_routes[];
 extern const MessageText activity_messages[];

@@ -436,3 +436,12 @@ LIMIT $3;
 
 -- name: stored_file_delete
 DELETE FROM stored_file WHERE id = $1;
+
+-- ---- The demonstration ----
+
+-- name: attendance_demo_expected
+SELECT g.shift_id, g.volunteer_id
+FROM signup g
+WHERE g.state = 'approved' AND g.starts_at <= $1
+ORDER BY g.starts_at, g.shift_id, g.id
+LIMIT 2000;

@@ -164,4 +164,5 @@ const Concept attendance_concept = {
     .schedules = SCHEDULES,
     .messages = MESSAGES,
     .permissions = PERMISSIONS,
+    .demo = attendance_demo,
 };

@@ -109,6 +109,9 @@ typedef struct AttendancePosition {
 Err *attendance_locate(Ctx *ctx, const AttendanceShift *shift, const AttendancePosition *position,
                        bool must_be_inside, AttendanceEnd *end);
 
+/* Fills a demonstration organisation. Yields. */
+YIELDS Err *attendance_demo(Ctx *ctx);
+
 /* ---- Schedules ---- */
 
 /* Removes files that were handed in a week ago and never used. Yields. */

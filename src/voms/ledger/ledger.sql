@@ -524,3 +524,26 @@ WHERE c.volunteer_id > $1 AND c.volunteer_id <= $2
   AND CASE WHEN c.state = 'granted' THEN c.minutes ELSE 0 END <> coalesce(t.minutes, 0)
 ORDER BY c.id
 LIMIT 100;
+
+-- ---- The demonstration ----
+
+-- name: ledger_demo_recorder
+SELECT t.id, t.display_name
+FROM account t
+WHERE lower(t.username) = 'recorder'
+LIMIT 1;
+
+-- name: ledger_demo_ended
+SELECT a.id, a.ends_at
+FROM activity a
+WHERE a.state = 'ended' AND a.ends_at <= $1
+ORDER BY a.ends_at, a.id
+LIMIT 100;
+
+-- name: ledger_demo_claim
+SELECT c.id, c.volunteer_id, c.minutes + 10 AS minutes
+FROM ledger_claim c
+JOIN account t ON t.volunteer_id = c.volunteer_id
+WHERE c.state = 'granted'
+ORDER BY c.id DESC
+LIMIT 1;

@@ -548,4 +548,5 @@ const Concept ledger_concept = {.name = "ledger",
                                 .routes = ROUTES,
                                 .messages = MESSAGES,
                                 .permissions = PERMISSIONS,
-                                .schedules = ledger_schedules};
+                                .schedules = ledger_schedules,
+                                .demo = ledger_demo};

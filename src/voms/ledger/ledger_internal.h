@@ -138,6 +138,9 @@ YIELDS Err *ledger_lock(Ctx *ctx, VolunteerId id, int64_t *ret_total);
 YIELDS Err *ledger_set_minutes(Ctx *ctx, int64_t claim_id, int64_t minutes, const char *reason,
                                const char *permission);
 
+/* Fills a demonstration organisation. Yields. */
+YIELDS Err *ledger_demo(Ctx *ctx);
+
 /* The periodic duty that keeps the clock of the records. */
 extern const Schedule ledger_schedules[];
 

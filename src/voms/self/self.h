@@ -4,3 +4,6 @@
 #include "app/services.h"
 
 extern const Concept self_concept;
+
+/* Fills a demonstration organisation. Yields. */
+YIELDS Err *self_demo(Ctx *ctx);

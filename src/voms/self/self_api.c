@@ -380,4 +380,5 @@ static const MessageText MESSAGES[] = {
     {},
 };
 
-const Concept self_concept = {.name = "self", .routes = ROUTES, .messages = MESSAGES};
+const Concept self_concept = {
+    .name = "self", .routes = ROUTES, .messages = MESSAGES, .demo = self_demo};

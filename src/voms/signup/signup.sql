@@ -356,3 +356,24 @@ ORDER BY g.sequence, g.id
 
 -- clause: signup_rows.limit
 LIMIT CAST($1 AS bigint)
+
+-- ---- The demonstration ----
+
+-- Who can log in comes first.
+-- name: signup_demo_people
+SELECT v.id, t.id IS NOT NULL AS has_account
+FROM volunteer v
+LEFT JOIN account t ON t.volunteer_id = v.id
+WHERE v.state = 'active'
+ORDER BY CASE WHEN t.id IS NULL THEN 1 ELSE 0 END, v.id
+LIMIT $1;
+
+-- name: signup_demo_places
+SELECT t.shift_id, t.position_id, t.needed, s.starts_at, a.published_at, a.risk_notice_version,
+       a.approval
+FROM shift_place t
+JOIN shift s ON s.id = t.shift_id
+JOIN activity a ON a.id = s.activity_id
+WHERE a.state = 'published' AND s.state = 'planned'
+ORDER BY s.starts_at, t.shift_id, t.position_id
+LIMIT 200;

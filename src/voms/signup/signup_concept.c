@@ -66,4 +66,5 @@ const Concept signup_concept = {.name = "signup",
                                 .subscriptions = signup_subscriptions,
                                 .schedules = signup_schedules,
                                 .messages = signup_messages,
-                                .permissions = PERMISSIONS};
+                                .permissions = PERMISSIONS,
+                                .demo = signup_demo};

@@ -157,6 +157,9 @@ YIELDS Err *signup_lottery_draw(Ctx *ctx, int64_t activity_id);
 extern const BusSubscription signup_subscriptions[];
 extern const Schedule signup_schedules[];
 
+/* Fills a demonstration organisation. Yields. */
+YIELDS Err *signup_demo(Ctx *ctx);
+
 /* The duties, for tests: lapsed offers, freed places, due lotteries. Each yields. */
 YIELDS Err *signup_lapse_offers(Ctx *ctx);
 YIELDS Err *signup_fill_all(Ctx *ctx);
