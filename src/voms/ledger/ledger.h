@@ -95,12 +95,14 @@ typedef struct ServiceRecord {
 typedef struct LedgerEntry {
     int64_t id;
     VolunteerId volunteer_id;
+    const char *volunteer_name;
     int kind;
     int64_t minutes; /* negative of a void */
     const char *hours;
     int64_t claim_id;
     int64_t attendance_id;
     int64_t activity_id;
+    const char *activity_name;
     UnitId unit_id;
     int64_t project_id;
     const char *service_date;

@@ -355,11 +355,14 @@ ORDER BY c.id DESC
 LIMIT CAST($1 AS bigint)
 
 -- clause: ledger_entries.select
-SELECT c.id, c.volunteer_id, c.kind, c.minutes, c.claim_id, c.attendance_id, c.activity_id,
-       c.unit_id, c.project_id, c.service_date, c.starts_at, c.ends_at, c.grade, c.voids_entry_id,
-       c.replaces_entry_id, c.created_by, c.created_by_name, c.reason, c.total_after, c.created_at
+SELECT c.id, c.volunteer_id, v.name AS volunteer_name, c.kind, c.minutes, c.claim_id,
+       c.attendance_id, c.activity_id, a.name AS activity_name, c.unit_id, c.project_id,
+       c.service_date, c.starts_at, c.ends_at, c.grade, c.voids_entry_id, c.replaces_entry_id,
+       c.created_by, c.created_by_name, c.reason, c.total_after, c.created_at
 FROM ledger_entry c
-WHERE c.id > 0
+CROSS JOIN volunteer v
+CROSS JOIN activity a
+WHERE v.id = c.volunteer_id AND a.id = c.activity_id
 -- clause: ledger_entries.of_claim
 AND c.claim_id = CAST($1 AS bigint)
 
