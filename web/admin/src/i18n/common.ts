@@ -22,6 +22,7 @@ export default defineMessages(
     },
     nav: {
       people: '人员',
+      hours: '时长与记录',
       organisation: '组织',
       system: '系统',
     },
@@ -131,6 +132,7 @@ export default defineMessages(
     },
     nav: {
       people: 'People',
+      hours: 'Hours and records',
       organisation: 'Organisation',
       system: 'System',
     },
