@@ -7,6 +7,7 @@
  * Messages, each in the transaction of its change, key "activity:<id>" or "shift:<id>":
  *   activity.published, activity.changed, activity.cancelled, activity.started, activity.ended,
  *   activity.settled   {"activity_id", "unit_id", "state", "reason"}
+ *   activity.planned   {"activity_id"}: its shifts or their places changed, in whatever state it is
  *   shift.changed      {"activity_id", "shift_id", "starts_at", "ends_at", "old_starts_at",
  *                       "old_ends_at", "moved", "place_changed", "places_changed"}
  *   shift.cancelled    {"activity_id", "shift_id", "reason"}

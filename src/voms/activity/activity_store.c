@@ -256,6 +256,9 @@ YIELDS Err *activity_settle(Ctx *ctx, ActivityId id)
 
 YIELDS Err *activity_refresh(Ctx *ctx, ActivityId id)
 {
-    return store_exec(ctx->db, &SQL_ACTIVITY_REFRESH, ARGS(sql_int(id.value), sql_time(ctx->now)),
-                      NULL);
+    TRY(store_exec(ctx->db, &SQL_ACTIVITY_REFRESH, ARGS(sql_int(id.value), sql_time(ctx->now)),
+                   NULL));
+    return bus_publish(ctx->db, "activity.planned",
+                       arena_printf(ctx->arena, "activity:%" PRId64, id.value),
+                       arena_printf(ctx->arena, "{\"activity_id\":%" PRId64 "}", id.value));
 }
