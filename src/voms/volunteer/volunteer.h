@@ -192,8 +192,9 @@ YIELDS Err *volunteer_insert(Ctx *ctx, const VolunteerDraft *draft, const Volunt
 void volunteer_prepare(Services *services, Arena *arena, VolunteerDraft *draft);
 
 /* The same for many, in few statements: 500 to 4,000 in a transaction. Duplicates are suggested
- * later by a job; no events; the caller writes one audit entry for all. *ret_ids (an array of
- * count, may be NULL) is in the order of drafts. Yields. ERR_CONFLICT ("duplicate_id_number") if
+ * later by a job; one event for all, volunteer.added {"first_id", "last_id"}, in whose span of ids
+ * others may lie; the caller writes one audit entry for all. *ret_ids (an array of count, may be
+ * NULL) is in the order of drafts. Yields. ERR_CONFLICT ("duplicate_id_number") if
  * any collides: nothing may be committed then. */
 YIELDS Err *volunteer_insert_many(Ctx *ctx, const VolunteerDraft *drafts, size_t count,
                                   const VolunteerEntry *entry, VolunteerId *ret_ids);

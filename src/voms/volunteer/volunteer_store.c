@@ -285,6 +285,22 @@ YIELDS static Err *insert_batch(Ctx *ctx, const VolunteerDraft *drafts, size_t c
     return insert_consents(ctx, &batch);
 }
 
+/* Ids come from a sequence, so that the span holds few others. */
+YIELDS static Err *publish_added(Ctx *ctx, const VolunteerId *ids, size_t count)
+{
+    int64_t first = ids[0].value;
+    int64_t last = ids[0].value;
+    for (size_t i = 1; i < count; i++) {
+        first = MIN(first, ids[i].value);
+        last = MAX(last, ids[i].value);
+    }
+    return bus_publish(ctx->db, "volunteer.added",
+                       arena_printf(ctx->arena, "volunteer:%" PRId64, first),
+                       arena_printf(ctx->arena,
+                                    "{\"first_id\":%" PRId64 ",\"last_id\":%" PRId64 "}", first,
+                                    last));
+}
+
 YIELDS Err *volunteer_insert_many(Ctx *ctx, const VolunteerDraft *drafts, size_t count,
                                   const VolunteerEntry *entry, VolunteerId *ret_ids)
 {
@@ -293,7 +309,8 @@ YIELDS Err *volunteer_insert_many(Ctx *ctx, const VolunteerDraft *drafts, size_t
     }
     VolunteerId *ids = ret_ids == NULL ? ARENA_ARRAY(ctx->arena, VolunteerId, count) : ret_ids;
     TRY(insert_batch(ctx, drafts, count, entry, ids));
-    return duplicate_enqueue(ctx, ids, count);
+    TRY(duplicate_enqueue(ctx, ids, count));
+    return publish_added(ctx, ids, count);
 }
 
 /* Refuses an ID number that somebody else lives with; tells who only to those who may know. */
