@@ -8,6 +8,7 @@
 #include "voms/audit/audit.h"
 #include "voms/concepts.h"
 #include "voms/ledger/ledger.h"
+#include "voms/statistics/statistics.h"
 #include "voms/volunteer/volunteer.h"
 
 /* What follows the command's name. */
@@ -101,6 +102,57 @@ static int verify_ledger(AppCore *core, const Invocation *invocation UNUSED)
     return APP_EXIT_OK;
 }
 
+/* ---- statistics verify, statistics rebuild ---- */
+
+YIELDS static Err *verify_totals(Ctx *ctx, void *arg)
+{
+    return statistics_verify(ctx, arg);
+}
+
+static void print_findings(const StatisticsVerification *result)
+{
+    for (size_t i = 0; i < STATISTICS_FINDINGS_KEPT && result->first[i] != NULL; i++) {
+        printf("  %s\n", result->first[i]);
+    }
+    printf("%" PRId64 " DIFFERENCES: by so much a rebuild would change what is kept\n",
+           result->findings);
+}
+
+static int verify_statistics(AppCore *core, const Invocation *invocation UNUSED)
+{
+    StatisticsVerification result = {};
+    Err *err = app_core_run(core, verify_totals, &result);
+    if (err != NULL) {
+        return fail(core, err);
+    }
+    printf("%" PRId64 " volunteers, %" PRId64 " activities and %" PRId64 " totals compared\n",
+           result.volunteers, result.activities, result.totals);
+    if (result.waiting != 0) {
+        printf("%" PRId64 " messages were on their way\n", result.waiting);
+    }
+    if (result.findings != 0) {
+        print_findings(&result);
+        return APP_EXIT_FAILED;
+    }
+    printf("the statistics equal a rebuild\n");
+    return APP_EXIT_OK;
+}
+
+YIELDS static Err *rebuild_totals(Ctx *ctx, void *arg UNUSED)
+{
+    return statistics_rebuild(ctx);
+}
+
+static int rebuild_statistics(AppCore *core, const Invocation *invocation UNUSED)
+{
+    Err *err = app_core_run(core, rebuild_totals, NULL);
+    if (err != NULL) {
+        return fail(core, err);
+    }
+    printf("the statistics are rebuilt\n");
+    return APP_EXIT_OK;
+}
+
 /* ---- generate-volunteers ---- */
 
 typedef struct Generation {
@@ -148,6 +200,8 @@ static const Command COMMANDS[] = {
     {"migrate", "[--dry-run]", "bring the schema up to date, or list what is pending", migrate},
     {"audit verify", "", "prove that the audit log is whole", verify_audit},
     {"ledger verify", "", "prove that totals, entries and attendances agree", verify_ledger},
+    {"statistics verify", "", "prove that the statistics equal a rebuild", verify_statistics},
+    {"statistics rebuild", "", "make the statistics anew from the tables", rebuild_statistics},
     {"config reference", "[zh]", "print all configuration keys (Markdown)", print_reference},
     {"generate-volunteers", "COUNT [SEED]", "add invented volunteers, to measure with",
      generate_volunteers},
