@@ -209,10 +209,11 @@ SELECT count(*) AS place
 FROM signup g
 WHERE g.shift_id = $1 AND g.position_id = $2 AND g.state = 'waitlisted' AND g.sequence <= $3;
 
+-- The lowest of all that were ever given, so that no two sign-ups share one.
 -- name: signup_first_in_line
 SELECT min(g.sequence) AS sequence
 FROM signup g
-WHERE g.shift_id = $1 AND g.position_id = $2 AND g.state = 'waitlisted';
+WHERE g.shift_id = $1 AND g.position_id = $2;
 
 -- In the order of the line.
 -- name: signup_in_line
