@@ -91,6 +91,12 @@ SET state = $3, grade = $4, check_in_at = $5, check_in_method = $6, check_in_dis
     review_reason = $23, updated_at = $24, version = version + 1
 WHERE id = $1 AND version = $2;
 
+-- Whoever settles holds the row from reading it to writing its claim.
+-- name: attendance_lock -- sqlite
+SELECT t.id FROM attendance t WHERE t.id = $1;
+-- name: attendance_lock -- postgres
+SELECT t.id FROM attendance t WHERE t.id = $1 FOR NO KEY UPDATE;
+
 -- name: attendance_take_step
 INSERT INTO attendance_scan (shift_id, volunteer_id, direction, step, scanned_at)
 VALUES ($1, $2, $3, $4, $5)

@@ -119,7 +119,7 @@ YIELDS static Err *find_open(Ctx *ctx, const HttpRequest *req, Attendance **ret_
     if ((*ret_attendance)->state == ATTENDANCE_VOIDED) {
         return attendance_refuse(ctx, "attendance_voided", NULL);
     }
-    return NULL;
+    return attendance_lock_unrecorded(ctx, *ret_attendance);
 }
 
 /* ---- Undo: takes the front desk's last tap back ---- */

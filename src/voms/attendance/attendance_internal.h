@@ -56,6 +56,10 @@ Err *attendance_refuse(Ctx *ctx, const char *code, const char *param);
 /* Fails unless attendances of the shift can still be changed. */
 Err *attendance_check_open(Ctx *ctx, const AttendanceShift *shift);
 
+/* Locks an attendance that is to be changed, and fails if the ledger has recorded it. In the open
+ * transaction. Yields. */
+YIELDS Err *attendance_lock_unrecorded(Ctx *ctx, const Attendance *attendance);
+
 /* Fails with ERR_INVALID on check_in_at, check_out_at unless they are in order, past, and within
  * the window around the shift. Yields. */
 YIELDS Err *attendance_check_ends(Ctx *ctx, const AttendanceShift *shift, TimeMs in, TimeMs out);

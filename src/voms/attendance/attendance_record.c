@@ -6,6 +6,7 @@
 #include "voms/attendance/attendance.sql.h"
 #include "voms/attendance/attendance_internal.h"
 #include "voms/audit/audit.h"
+#include "voms/ledger/ledger.h"
 #include "voms/setting/setting.h"
 
 #define DEVICE_MAX 64
@@ -44,6 +45,25 @@ Err *attendance_check_open(Ctx *ctx, const AttendanceShift *shift)
         return err;
     }
     return NULL;
+}
+
+/* Settling takes its time, and may have been cut off: some attendances of an activity are recorded
+ * while it is still called ended. */
+YIELDS Err *attendance_lock_unrecorded(Ctx *ctx, const Attendance *attendance)
+{
+    StoreRows *rows = NULL;
+    bool claimed = false;
+    if (attendance->state != ATTENDANCE_COMPLETED) {
+        return NULL;
+    }
+    TRY(store_query(ctx->db, &SQL_ATTENDANCE_LOCK, ARGS(sql_int(attendance->id)), &rows));
+    TRY(ledger_is_claimed(ctx, attendance->id, &claimed));
+    if (!claimed) {
+        return NULL;
+    }
+    Err *err = attendance_refuse(ctx, "activity_not_running", "settled");
+    err->current = "settled";
+    return err;
 }
 
 /* ---- One tap ---- */
@@ -110,6 +130,9 @@ YIELDS Err *attendance_record(Ctx *ctx, const AttendanceShift *shift, const Atte
     const char *refusal = attendance_rules_tap(before, tap, &after);
     if (refusal != NULL) {
         return attendance_refuse(ctx, refusal, NULL);
+    }
+    if (before != NULL) {
+        TRY(attendance_lock_unrecorded(ctx, before));
     }
     after.signup_id = signup.id;
     TRY(take_step(ctx, shift, tap));

@@ -247,6 +247,10 @@ LedgerPolicy ledger_policy(const Settings *settings);
  * unless ended or settled; "record_incomplete", current: the problems). */
 YIELDS Err *ledger_settle(Ctx *ctx, int64_t activity_id);
 
+/* Has the ledger taken note of the attendance? From then on it stays as it is, and only the record
+ * is changed. The caller has locked the attendance. Yields. */
+YIELDS Err *ledger_is_claimed(Ctx *ctx, int64_t attendance_id, bool *ret_claimed);
+
 /* Decides a held claim. In the open transaction. Yields. ERR_CONFLICT ("state_conflict",
  * "ledger_overlap"), ERR_FORBIDDEN ("own_hours", "parent_approval_needed"). */
 YIELDS Err *ledger_decide(Ctx *ctx, int64_t claim_id, bool approve, const char *reason);

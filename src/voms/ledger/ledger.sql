@@ -61,7 +61,8 @@ LEFT JOIN settlement s ON s.activity_id = a.id
 WHERE a.id = $1
 LIMIT 1;
 
--- name: ledger_attendance_next
+-- Held until the claims are written, so that nobody changes what is being recorded.
+-- name: ledger_attendance_next -- sqlite
 SELECT a.id, a.volunteer_id, a.shift_id, a.grade, a.review, a.check_in_at, a.check_out_at,
        s.starts_at, s.ends_at, s.place_name
 FROM attendance a
@@ -71,6 +72,20 @@ WHERE a.activity_id = $1 AND a.id > $2 AND a.state = 'completed'
   AND NOT EXISTS (SELECT 1 FROM ledger_claim c WHERE c.attendance_id = a.id)
 ORDER BY a.id
 LIMIT $3;
+-- name: ledger_attendance_next -- postgres
+SELECT a.id, a.volunteer_id, a.shift_id, a.grade, a.review, a.check_in_at, a.check_out_at,
+       s.starts_at, s.ends_at, s.place_name
+FROM attendance a
+JOIN shift s ON s.id = a.shift_id
+WHERE a.activity_id = $1 AND a.id > $2 AND a.state = 'completed'
+  AND a.check_in_at IS NOT NULL AND a.check_out_at IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM ledger_claim c WHERE c.attendance_id = a.id)
+ORDER BY a.id
+LIMIT $3
+FOR SHARE OF a;
+
+-- name: ledger_claims_of_attendance
+SELECT count(*) AS claims FROM ledger_claim c WHERE c.attendance_id = $1;
 
 -- In the order of ids, so that two who settle never wait for each other in a circle.
 -- name: ledger_volunteer_lock -- sqlite
@@ -500,7 +515,8 @@ JOIN ledger_claim c ON c.id = e.claim_id
 LEFT JOIN attendance a ON a.id = e.attendance_id
 WHERE e.volunteer_id > $1 AND e.volunteer_id <= $2 AND e.kind <> 'void'
   AND (a.id IS NULL OR c.attendance_id <> e.attendance_id OR c.volunteer_id <> e.volunteer_id
-       OR (a.grade = 'D' AND a.review <> 'approved' AND c.decided_by IS NULL))
+       OR (a.grade = 'D' AND a.review <> 'approved' AND c.decided_by IS NULL)
+       OR (c.state = 'granted' AND a.state <> 'completed'))
 ORDER BY e.id
 LIMIT 100;
 

@@ -151,7 +151,8 @@ typedef struct Settling {
     const LedgerActivity *activity;
     const Settings *settings;
     LedgerPolicy policy;
-    int64_t after_id; /* attendances up to it are done */
+    int64_t after_id; /* attendances up to it are done, and that is committed */
+    int64_t last_id;  /* of the last batch */
     size_t done;      /* of the last batch */
     int64_t held;     /* of the last batch */
     int64_t date_quarter;
@@ -357,7 +358,7 @@ YIELDS static Err *settle_batch(Db *db, void *arg)
         decide(settling, &attended[i]);
     }
     TRY(write_claims(settling));
-    settling->after_id = attended[list.count - 1].id;
+    settling->last_id = attended[list.count - 1].id;
     return NULL;
 }
 
@@ -407,6 +408,7 @@ YIELDS Err *ledger_settle(Ctx *ctx, int64_t activity_id)
     TRY(store_transact(ctx->db, begin, &settling));
     do {
         TRY(store_transact(ctx->db, settle_batch, &settling));
+        settling.after_id = settling.last_id;
     } while (settling.done == BATCH_ROWS);
     return store_transact(ctx->db, end, &settling);
 }

@@ -150,6 +150,15 @@ YIELDS Err *ledger_claim_find(Ctx *ctx, int64_t id, Claim **ret_claim)
     return NULL;
 }
 
+YIELDS Err *ledger_is_claimed(Ctx *ctx, int64_t attendance_id, bool *ret_claimed)
+{
+    StoreRows *rows = NULL;
+    TRY(store_query(ctx->db, &SQL_LEDGER_CLAIMS_OF_ATTENDANCE, ARGS(sql_int(attendance_id)),
+                    &rows));
+    *ret_claimed = row_int(rows, 0, 0) > 0;
+    return NULL;
+}
+
 static void fill_record_hours(Arena *arena, ObjectList records)
 {
     ServiceRecord *items = records.items;
