@@ -18,10 +18,11 @@ def _base64(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=")
 
 
-def access_token(account_id, session_id):
-    now = int(time.time())
+def access_token(account_id, session_id, ahead=0, lasts=800):
+    """Good for so many seconds, on a server whose clock is so many seconds ahead of ours."""
+    now = int(time.time() + ahead)
     claims = {"iss": "voms", "use": "access", "sub": str(account_id), "sid": str(session_id), "iat": now - 1,
-              "nbf": now - 1, "exp": now + 800}
+              "nbf": now - 1, "exp": now + lasts}
     text = _base64(b'{"alg":"HS256","typ":"JWT"}') + b"." + _base64(json.dumps(claims).encode())
     return (text + b"." + _base64(hmac.new(SECRET, text, hashlib.sha256).digest())).decode()
 
@@ -33,27 +34,17 @@ def instant(server, seconds):
     return str(int((time.time() + seconds) * 1000))
 
 
-def prepare(server, people, places, approval="automatic"):
-    """One shift with so many places, and people with sessions: (shift, position, tokens)."""
-    true, false = ("true", "false") if server.profile == "postgres" else ("1", "0")
-    now, later, soon = instant(server, 0), instant(server, 100 * 3600), instant(server, 98 * 3600)
-    birth = "'1990-01-01'"
-    server.sql(f"UPDATE volunteer SET state = 'active', birth_date = {birth}, consent_version = '1', "
+def truth(server, value):
+    return ("true" if value else "false") if server.profile == "postgres" else str(int(value))
+
+
+def make_people(server, count):
+    """So many of the generated volunteers, with sessions: [(volunteer, account, session)]."""
+    false, now, later = truth(server, False), instant(server, 0), instant(server, 100 * 3600)
+    server.sql("UPDATE volunteer SET state = 'active', birth_date = '1990-01-01', consent_version = '1', "
                f"consent_withdrawn = {false}")
-    volunteers = [int(i) for i in server.sql(f"SELECT id FROM volunteer ORDER BY id LIMIT {people}").split()]
-    assert len(volunteers) == people
-    activity = int(server.sql(
-        "INSERT INTO activity (unit_id, recording_unit_id, state, state_changed_at, name, category, description, "
-        "place_name, radius_m, is_volunteer_service, visibility, time_zone, cancel_deadline_minutes, approval, waitlist, "
-        f"offer_minutes, created_at, updated_at) VALUES (1, 1, 'published', {now}, 'Rush', 'other', '', 'Park', 100, "
-        f"{true}, 'public', 'Asia/Shanghai', 60, '{approval}', 'promote', 60, {now}, {now}) RETURNING id").split()[0])
-    position = int(server.sql(
-        "INSERT INTO activity_position (activity_id, name, needed, required_skills, created_at, updated_at) "
-        f"VALUES ({activity}, 'Helper', {places}, '[]', {now}, {now}) RETURNING id").split()[0])
-    shift = int(server.sql(
-        "INSERT INTO shift (activity_id, starts_at, ends_at, state, created_at, updated_at) "
-        f"VALUES ({activity}, {soon}, {later}, 'planned', {now}, {now}) RETURNING id").split()[0])
-    server.sql(f"INSERT INTO shift_place (shift_id, position_id, needed) VALUES ({shift}, {position}, {places})")
+    volunteers = [int(i) for i in server.sql(f"SELECT id FROM volunteer ORDER BY id LIMIT {count}").split()]
+    assert len(volunteers) == count
     known = set(server.sql("SELECT volunteer_id FROM account WHERE volunteer_id IS NOT NULL").split())
     fresh = [v for v in volunteers if str(v) not in known]
     for start in range(0, len(fresh), 500):
@@ -64,10 +55,38 @@ def prepare(server, people, places, approval="automatic"):
     server.sql("INSERT INTO session (account_id, created_at, last_used_at, expires_at) "
                f"SELECT id, {now}, {now}, {later} FROM account WHERE username LIKE 'rush%' "
                "AND id NOT IN (SELECT account_id FROM session)")
-    rows = server.sql("SELECT a.id, s.id FROM account a JOIN session s ON s.account_id = a.id "
+    rows = server.sql("SELECT a.volunteer_id, a.id, s.id FROM account a JOIN session s ON s.account_id = a.id "
                       "WHERE a.username LIKE 'rush%' ORDER BY a.volunteer_id").split()
-    tokens = [access_token(*map(int, row.split("|"))) for row in rows][:people]
-    assert len(tokens) == people
+    people = [tuple(map(int, row.split("|"))) for row in rows][:count]
+    assert len(people) == count
+    return people
+
+
+def make_place(server, places, starts_in=98 * 3600, lasts=2 * 3600, **columns):
+    """A published activity of one shift with so many places: (activity, shift, position)."""
+    now, begin, end = (instant(server, s) for s in (0, starts_in, starts_in + lasts))
+    values = {"unit_id": 1, "recording_unit_id": 1, "state": "'published'", "state_changed_at": now, "name": "'Rush'",
+              "category": "'other'", "description": "'Cleaning'", "place_name": "'Park'", "radius_m": 100,
+              "person_in_charge": "'Wang Wu'", "is_volunteer_service": truth(server, True), "visibility": "'public'",
+              "time_zone": "'Asia/Shanghai'", "cancel_deadline_minutes": 60, "approval": "'automatic'",
+              "waitlist": "'promote'", "offer_minutes": 60, "starts_at": begin, "ends_at": end, "created_at": now,
+              "updated_at": now, **columns}
+    activity = int(server.sql(f"INSERT INTO activity ({', '.join(values)}) VALUES "
+                              f"({', '.join(map(str, values.values()))}) RETURNING id").split()[0])
+    position = int(server.sql(
+        "INSERT INTO activity_position (activity_id, name, needed, required_skills, created_at, updated_at) "
+        f"VALUES ({activity}, 'Helper', {places}, '[]', {now}, {now}) RETURNING id").split()[0])
+    shift = int(server.sql(
+        "INSERT INTO shift (activity_id, starts_at, ends_at, state, created_at, updated_at) "
+        f"VALUES ({activity}, {begin}, {end}, 'planned', {now}, {now}) RETURNING id").split()[0])
+    server.sql(f"INSERT INTO shift_place (shift_id, position_id, needed) VALUES ({shift}, {position}, {places})")
+    return activity, shift, position
+
+
+def prepare(server, people, places, approval="automatic"):
+    """One shift with so many places, and people with sessions: (shift, position, tokens)."""
+    tokens = [access_token(account, session) for _, account, session in make_people(server, people)]
+    _, shift, position = make_place(server, places, approval=f"'{approval}'")
     return shift, position, tokens
 
 
