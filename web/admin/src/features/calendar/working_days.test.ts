@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { exceptionMap, isWorking, monthWeeks, workingDaysBetween } from './working_days'
+import {
+  daysOfSpan,
+  exceptionMap,
+  isWorking,
+  monthWeeks,
+  spansOf,
+  workingDaysBetween,
+} from './working_days'
 
 const SPRING_2026 = exceptionMap([
   ...['15', '16', '17', '18', '19', '20', '21', '22', '23'].map((date) => ({
@@ -49,5 +56,31 @@ describe('the weeks of a month', () => {
 
   it('knows leap years', () => {
     expect(monthWeeks(2028, 2).flat().filter(Boolean)).toHaveLength(29)
+  })
+})
+
+describe('spans of the calendar', () => {
+  it('hold every day from the first to the last', () => {
+    expect(daysOfSpan('2026-02-27', '2026-03-01')).toEqual([
+      '2026-02-27',
+      '2026-02-28',
+      '2026-03-01',
+    ])
+    expect(daysOfSpan('2026-02-27', '2026-02-26')).toEqual([])
+  })
+
+  it('join days that follow each other under one name', () => {
+    const off = (day: string, name: string) => ({ day, is_working: false, name })
+    const spans = spansOf([
+      off('2026-10-01', '国庆节'),
+      off('2026-10-02', '国庆节'),
+      off('2026-10-04', '国庆节'),
+      { day: '2026-10-10', is_working: true, name: '国庆节调休' },
+    ])
+    expect(spans.map(({ from, to, count }) => [from, to, count])).toEqual([
+      ['2026-10-01', '2026-10-02', 2],
+      ['2026-10-04', '2026-10-04', 1],
+      ['2026-10-10', '2026-10-10', 1],
+    ])
   })
 })

@@ -59,3 +59,47 @@ export function monthWeeks(year: number, month: number): (CalendarCell | null)[]
   }
   return Array.from({ length: cells.length / 7 }, (_, week) => cells.slice(week * 7, week * 7 + 7))
 }
+
+export function daysOfSpan(from: string, to: string): string[] {
+  const days: string[] = []
+  for (let day = from; day <= to; day = addDays(day, 1)) {
+    days.push(day)
+  }
+  return days
+}
+
+export interface CalendarSpan {
+  from: string
+  to: string
+  name: string
+  is_working: boolean
+  count: number
+}
+
+/** Days that follow each other under one name, as one line. They come in the order of their dates. */
+export function spansOf(
+  days: readonly { day: string; is_working: boolean; name: string }[],
+): CalendarSpan[] {
+  const spans: CalendarSpan[] = []
+  for (const one of days) {
+    const last = spans.at(-1)
+    if (
+      last !== undefined &&
+      last.name === one.name &&
+      last.is_working === one.is_working &&
+      addDays(last.to, 1) === one.day
+    ) {
+      last.to = one.day
+      last.count += 1
+    } else {
+      spans.push({
+        from: one.day,
+        to: one.day,
+        name: one.name,
+        is_working: one.is_working,
+        count: 1,
+      })
+    }
+  }
+  return spans
+}
