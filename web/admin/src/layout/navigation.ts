@@ -1,11 +1,14 @@
 // The pages that the side navigation offers. A new concept adds a line.
 import {
+  AlarmClock,
   Avatar,
+  Calendar,
   ChatLineSquare,
   CopyDocument,
   DocumentChecked,
   Key,
   List,
+  Message,
   Notebook,
   OfficeBuilding,
   Operation,
@@ -96,6 +99,13 @@ export const navigation: NavigationGroup[] = [
         needs: 'ledger:read',
         under: '/disputes',
       },
+      {
+        route: 'working-calendar',
+        title: 'calendar.title',
+        icon: Calendar,
+        needs: 'ledger:read',
+        under: '/working-calendar',
+      },
     ],
   },
   {
@@ -123,6 +133,20 @@ export const navigation: NavigationGroup[] = [
     items: [
       { route: 'audit', title: 'audit.title', icon: List, needs: 'audit:read', under: '/audit' },
       { route: 'jobs', title: 'jobs.title', icon: Operation, needs: 'job:read', under: '/jobs' },
+      {
+        route: 'schedules',
+        title: 'schedules.title',
+        icon: AlarmClock,
+        needs: 'job:read',
+        under: '/schedules',
+      },
+      {
+        route: 'notice-templates',
+        title: 'notices.templates',
+        icon: Message,
+        needs: 'notice:manage',
+        under: '/notice-templates',
+      },
       {
         route: 'settings',
         title: 'settings.title',
