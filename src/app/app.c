@@ -116,6 +116,7 @@ static void ask_to_stop(void *arg)
 YIELDS static Err *serve_on_loop(AppLoop *self)
 {
     TRY(store_attach(self->app->core->services.store));
+    cache_attach(self->app->core->services.cache);
     return http_server_start(self->app->http);
 }
 
@@ -147,6 +148,7 @@ static void thread_fiber(void *arg)
     wait_until(&self->stop, &self->stop_asked);
     http_server_stop(self->app->http, DRAIN_MS);
     leave_thread(self->app);
+    cache_detach(self->app->core->services.cache);
     store_detach(self->app->core->services.store);
     loop_stop(self->loop);
 }
@@ -276,6 +278,8 @@ YIELDS static Err *start(App *app)
 {
     TRY(store_attach(app->core->services.store));
     TRY(start_concepts(app));
+    /* They said what they listen for. */
+    cache_attach(app->core->services.cache);
     TRY(start_bus(app));
     measure_register(&app->core->services);
     /* Before the first request: its pages show the schedules. */
@@ -350,6 +354,7 @@ static void stop(App *app)
     }
     join_threads(app);
     leave_thread(app);
+    cache_detach(app->core->services.cache);
     store_detach(app->core->services.store);
 }
 

@@ -30,6 +30,10 @@ typedef struct Config {
         int64_t statement_timeout_ms;
     } database;
     struct {
+        Secret url; /* "": the cache is in memory */
+        const char *ca_file;
+    } redis;
+    struct {
         Secret secret;
         const char *issuer;
         int64_t access_ttl_ms;

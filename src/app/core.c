@@ -54,7 +54,9 @@ static Err *open_services(AppCore *core, const AppOptions *options)
     services->started_at = time_now();
     TRY(vault_open(core->arena, config, &services->vault));
     TRY(store_open(core->arena, &core->store_options, &services->store));
-    CacheOptions cache = {.memory_max_bytes = 16 * 1024 * 1024};
+    CacheOptions cache = {.url = config->redis.url.reveal,
+                          .ca_file = config->redis.ca_file,
+                          .memory_max_bytes = 16 * 1024 * 1024};
     TRY(cache_open(core->arena, &cache, &services->cache));
     for (const Concept *const *concept = options->concepts; *concept != NULL; concept ++) {
         if ((*concept)->messages != NULL) {
@@ -107,7 +109,9 @@ typedef struct CoreWork {
 YIELDS static Err *attach_and_work(CoreWork *job)
 {
     TRY(store_attach(job->core->services.store));
+    cache_attach(job->core->services.cache);
     Err *err = job->work(ctx_new_system(&job->core->services), job->arg);
+    cache_detach(job->core->services.cache);
     store_detach(job->core->services.store);
     return err;
 }

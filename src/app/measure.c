@@ -48,11 +48,12 @@ static void write_cache(Str *out, void *arg)
     const Services *services = arg;
     CacheStats stats = cache_stats(services->cache);
     const Number numbers[] = {
-        {"voms_cache_entries", "Entries in the cache.", false, stats.entries},
-        {"voms_cache_bytes", "Bytes in the cache.", false, stats.bytes},
+        {"voms_cache_entries", "Entries in memory.", false, stats.entries},
+        {"voms_cache_bytes", "Bytes in memory.", false, stats.bytes},
         {"voms_cache_hits_total", "Look-ups that found a value.", true, stats.hits},
         {"voms_cache_misses_total", "Look-ups that found none.", true, stats.misses},
         {"voms_cache_evictions_total", "Values dropped for want of room.", true, stats.evictions},
+        {"voms_cache_fallbacks_total", "Calls that Redis did not answer.", true, stats.fallbacks},
     };
     write_numbers(out, numbers, COUNT_OF(numbers));
 }

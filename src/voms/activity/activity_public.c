@@ -378,7 +378,7 @@ YIELDS static Err *reply_keeping(Ctx *ctx, const HttpRequest *req, HttpResponse 
         arena_printf(ctx->arena, "activity.public:%s?%s", req->path, http_query_string(req));
     bool keeps = strlen(key) <= KEY_MAX;
     if (keeps) {
-        err_ignore(cache_get(ctx->services->cache, ctx->arena, key, &kept), "the store has it");
+        kept = cache_get_here(ctx->services->cache, ctx->arena, key);
     }
     if (reply_kept(res, ctx->now, kept)) {
         return NULL;
@@ -387,11 +387,10 @@ YIELDS static Err *reply_keeping(Ctx *ctx, const HttpRequest *req, HttpResponse 
     Slice body = http_response_body(res);
     finish(res, 0);
     if (keeps) {
-        err_ignore(cache_set(ctx->services->cache, key,
-                             arena_printf(ctx->arena, "%" PRId64 "|%.*s", ctx->now,
-                                          (int)body.length, body.data),
-                             KEEP_MS),
-                   "the next one asks the store");
+        cache_set_here(ctx->services->cache, key,
+                       arena_printf(ctx->arena, "%" PRId64 "|%.*s", ctx->now, (int)body.length,
+                                    body.data),
+                       KEEP_MS);
     }
     return NULL;
 }

@@ -105,6 +105,12 @@ static const MessageText MESSAGES[] = {
      "(NTP) on both"},
     {"health_schema_newer", "数据库结构比本程序新（{}）：这是回滚后的正常情况，请尽快升级",
      "The schema is newer than this program ({}): normal after a rollback; upgrade soon"},
+    {"health_redis_away",
+     "Redis 不可用（{}）：业务照常，但各进程各自限流和锁定；检查 systemctl status redis、redis-cli "
+     "ping 和配置中的 "
+     "redis.url，恢复后本程序会自动重连",
+     "Redis does not serve ({}): all works, but each process counts attempts by itself; check "
+     "systemctl status redis, redis-cli ping and redis.url; this program reconnects by itself"},
     {"health_dead_letters", "有 {} 条消息多次处理失败：在管理界面“后台任务”中查看原因并重试",
      "{} messages failed for good: look at them under “Jobs” in the console and retry"},
     {"health_schedule_failed", "定时任务 {} 上次运行失败：查看日志中的原因",

@@ -57,6 +57,20 @@ static void check_migrations(Ctx *ctx, Health *health)
     }
 }
 
+/* Yields. */
+static void check_redis(Ctx *ctx, Health *health)
+{
+    HealthPart *part = add(health, "redis");
+    if (!cache_is_shared(ctx->services->cache)) {
+        part->status = HEALTH_OFF;
+        return;
+    }
+    const Err *err = cache_ping(ctx->services->cache, &part->latency_us);
+    if (err != NULL) {
+        set(part, HEALTH_DEGRADED, "health_redis_away", err->message);
+    }
+}
+
 static void check_consumer(Ctx *ctx, Health *health)
 {
     HealthPart *part = add(health, "consumer");
@@ -117,12 +131,12 @@ void system_health_check(Ctx *ctx, Health *ret_health)
     Deadline before = fiber_set_deadline(deadline_after(ASK_TIMEOUT_MS));
     check_database(ctx, &health);
     check_migrations(ctx, &health);
+    check_redis(ctx, &health);
     check_consumer(ctx, &health);
     check_scheduler(ctx, &health);
     check_storage(ctx, &health);
     fiber_set_deadline(before);
-    /* This profile does without them: one process, in memory, no licence server. */
-    set(add(&health, "redis"), HEALTH_OFF, NULL, NULL);
+    /* This profile does without them: no message server, no licence server. */
     set(add(&health, "nats"), HEALTH_OFF, NULL, NULL);
     set(add(&health, "licence"), HEALTH_OFF, NULL, NULL);
     for (size_t i = 0; i < health.count; i++) {
