@@ -119,6 +119,7 @@ static void open_services(Fixture *fixture)
     ASSERT_OK(vault_open(fixture->arena, &fixture->config, &services->vault));
     ASSERT_OK(cache_open(fixture->arena, &cache, &services->cache));
     ASSERT_OK(store_open(fixture->arena, &fixture->store_options, &services->store));
+    access_forget(services, (AccountId){0});
 }
 
 static void start_concepts(Services *services)
@@ -173,7 +174,6 @@ void fixture_run(StoreDriver driver, FixtureBody *body)
     Fixture fixture = {.directory = directory, .arena = arena_new(), .body = body};
     password_set_cost(1, 8192);
     authenticate_clear();
-    access_forget(NULL, (AccountId){0});
     if (driver == STORE_POSTGRES) {
         make_postgres(&fixture);
     } else {

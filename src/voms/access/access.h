@@ -53,7 +53,8 @@ Err *access_guard_everywhere(Ctx *ctx, const HttpRequest *req);
 /* For ShapeView: may the caller see fields that need this permission? arg is the Ctx. */
 bool access_may_see(void *ctx, const char *permission);
 
-/* Forgets what is cached of an account's rights (0: of all), on this process. After a change. */
+/* Forgets what is cached of an account's rights (0: of all), on this process at once, on others as
+ * soon as the cache has told them, without it within five seconds. After a change. */
 void access_forget(Services *services, AccountId account_id);
 
 /* Loads the Access of an account into ctx->caller, from a short-lived cache or the store. Yields.

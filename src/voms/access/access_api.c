@@ -328,6 +328,7 @@ YIELDS static Err *start(Ctx *ctx)
 {
     permission_register_all(ctx->services->concepts);
     ctx->services->may_anywhere = access_may_anywhere;
+    access_listen(ctx->services);
     return role_complete_super_administrator(ctx);
 }
 

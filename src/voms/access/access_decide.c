@@ -10,6 +10,7 @@
 
 #define AGE_MAX_MS (5 * SECOND_MS)
 #define EPOCHS 256
+#define TOPIC "access_changed"
 
 /* Moved by whoever changes an account's rights; [EPOCHS] by who changes those of all. */
 static _Atomic uint64_t epochs[EPOCHS + 1];
@@ -22,10 +23,33 @@ static uint64_t epoch_of(int64_t account_id)
     return atomic_load(&epochs[(uint64_t)account_id % EPOCHS]) + atomic_load(&epochs[EPOCHS]);
 }
 
-void access_forget(Services *services UNUSED, AccountId account_id)
+static void forget(AccountId account_id)
 {
     size_t i = account_id.value == 0 ? EPOCHS : (uint64_t)account_id.value % EPOCHS;
     atomic_fetch_add(&epochs[i], 1);
+}
+
+void access_forget(Services *services, AccountId account_id)
+{
+    char text[24];
+    forget(account_id);
+    snprintf(text, sizeof(text), "%" PRId64, account_id.value);
+    cache_tell(services->cache, TOPIC, text);
+}
+
+/* Another process changed rights. */
+static void hear(void *arg UNUSED, const char *about)
+{
+    AccountId account_id = {};
+    if (about != NULL) {
+        str_parse_int64(about, &account_id.value);
+    }
+    forget(account_id);
+}
+
+void access_listen(Services *services)
+{
+    cache_listen(services->cache, TOPIC, hear, NULL);
 }
 
 uint64_t access_epoch(AccountId account_id)
@@ -33,14 +57,22 @@ uint64_t access_epoch(AccountId account_id)
     return epoch_of(account_id.value);
 }
 
-static void forget(void *account_id)
+typedef struct Change {
+    Services *services;
+    AccountId account_id;
+} Change;
+
+static void forget_and_tell(void *arg)
 {
-    access_forget(NULL, (AccountId){(int64_t)(intptr_t)account_id});
+    const Change *change = arg;
+    access_forget(change->services, change->account_id);
 }
 
 void access_forget_after_commit(Ctx *ctx, AccountId account_id)
 {
-    db_after_commit(ctx->db, forget, (void *)(intptr_t)account_id.value);
+    Change *change = ARENA_NEW(ctx->arena, Change);
+    *change = (Change){.services = ctx->services, .account_id = account_id};
+    db_after_commit(ctx->db, forget_and_tell, change);
 }
 
 static Access *everything(Arena *arena)

@@ -51,6 +51,9 @@ YIELDS Err *grant_delete(Ctx *ctx, const Grant *grant);
 /* Gives the super administrator's role what it lacks: permissions of new concepts. Yields. */
 YIELDS Err *role_complete_super_administrator(Ctx *ctx);
 
+/* At the start: hears whose rights other processes changed. */
+void access_listen(Services *services);
+
 extern const Shape role_shape;
 extern const Shape grant_shape;
 extern const Route access_routes[];

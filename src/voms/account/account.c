@@ -144,6 +144,7 @@ YIELDS static Err *start(Ctx *ctx)
 {
     ctx->services->authenticate = authenticate;
     ctx->services->must_change_password = must_change_password;
+    authenticate_listen(ctx->services);
     TRY(password_prepare(ctx));
     return ensure_super(ctx);
 }

@@ -200,8 +200,11 @@ extern const Shape session_shape;
 YIELDS Err *authenticate(Ctx *ctx, const HttpRequest *req);
 
 /* After a session ended: its access tokens are no longer good in this process, at once; in others
- * within five seconds. */
-void authenticate_forget_session(SessionId session_id);
+ * as soon as the cache has told them, without it within five seconds. */
+void authenticate_forget_session(Services *services, SessionId session_id);
+
+/* At the start: hears which sessions other processes ended. */
+void authenticate_listen(Services *services);
 
 /* Forgets all that is cached; for tests. */
 void authenticate_clear(void);

@@ -9,7 +9,8 @@
 #include "voms/account/account_internal.h"
 #include "voms/common/recent.h"
 
-#define AGE_MAX_MS (5 * SECOND_MS) /* in which other processes notice that a session ended */
+#define AGE_MAX_MS (5 * SECOND_MS) /* in which other processes notice by themselves */
+#define TOPIC "session_ended"
 #define TOKEN_LENGTH_MAX 4096
 #define NAME_BYTES_MAX 256 /* 64 characters */
 #define EPOCHS 256
@@ -28,9 +29,35 @@ RECENT_TABLE(token_table, 4096, TokenFacts);
 /* Moved when a session ends. */
 static _Atomic uint64_t epochs[EPOCHS];
 
-void authenticate_forget_session(SessionId session_id)
+static void forget(SessionId session_id)
 {
     atomic_fetch_add(&epochs[(uint64_t)session_id.value % EPOCHS], 1);
+}
+
+void authenticate_forget_session(Services *services, SessionId session_id)
+{
+    char text[24];
+    forget(session_id);
+    snprintf(text, sizeof(text), "%" PRId64, session_id.value);
+    cache_tell(services->cache, TOPIC, text);
+}
+
+/* Another process ended a session. */
+static void hear(void *arg UNUSED, const char *about)
+{
+    SessionId session_id = {};
+    if (about != NULL && str_parse_int64(about, &session_id.value)) {
+        forget(session_id);
+        return;
+    }
+    for (size_t i = 0; i < EPOCHS; i++) {
+        atomic_fetch_add(&epochs[i], 1);
+    }
+}
+
+void authenticate_listen(Services *services)
+{
+    cache_listen(services->cache, TOPIC, hear, NULL);
 }
 
 void authenticate_clear(void)

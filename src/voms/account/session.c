@@ -100,14 +100,22 @@ YIELDS Err *session_begin(Ctx *ctx, AccountId account_id, const char *user_agent
 
 /* ---- End ---- */
 
-static void forget_session(void *session_id)
+typedef struct EndedSession {
+    Services *services;
+    SessionId id;
+} EndedSession;
+
+static void forget_session(void *arg)
 {
-    authenticate_forget_session((SessionId){(int64_t)(intptr_t)session_id});
+    const EndedSession *ended = arg;
+    authenticate_forget_session(ended->services, ended->id);
 }
 
 static void forget_after_commit(Ctx *ctx, SessionId session_id)
 {
-    db_after_commit(ctx->db, forget_session, (void *)(intptr_t)session_id.value);
+    EndedSession *ended = ARENA_NEW(ctx->arena, EndedSession);
+    *ended = (EndedSession){.services = ctx->services, .id = session_id};
+    db_after_commit(ctx->db, forget_session, ended);
 }
 
 YIELDS Err *session_end(Ctx *ctx, SessionId session_id, const char *reason)

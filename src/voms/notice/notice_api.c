@@ -535,4 +535,5 @@ const Concept notice_concept = {.name = "notice",
                                 .subscriptions = notice_subscriptions,
                                 .schedules = notice_schedules,
                                 .messages = MESSAGES,
-                                .permissions = PERMISSIONS};
+                                .permissions = PERMISSIONS,
+                                .start = notice_listen};

@@ -61,7 +61,10 @@ extern const Schedule notice_schedules[];
 /* Sends the mail of a batch: the handler of "notice.mail". Yields. */
 YIELDS Err *notice_mail(Ctx *ctx, const BusMessage *message);
 
-/* Moves when something changed in the inbox of a recipient on this process; several share one.
- * Thread-safe. */
+/* Moves when something changed in the inbox of a recipient, on this process or, where the cache is
+ * shared, on another one that wrote a notice; several recipients share one. Thread-safe. */
 uint64_t notice_epoch(VolunteerId volunteer_id, AccountId account_id);
 void notice_epoch_move(VolunteerId volunteer_id, AccountId account_id);
+
+/* At the start: hears for whom other processes wrote notices. */
+Err *notice_listen(Ctx *ctx);

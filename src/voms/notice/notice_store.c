@@ -10,6 +10,7 @@
 /* ---- Who looks at an inbox is woken by a counter, which some recipients share ---- */
 
 #define EPOCHS 1024
+#define TOPIC "notices_changed"
 
 static _Atomic uint64_t epochs[EPOCHS];
 
@@ -31,6 +32,25 @@ uint64_t notice_epoch(VolunteerId volunteer_id, AccountId account_id)
 void notice_epoch_move(VolunteerId volunteer_id, AccountId account_id)
 {
     atomic_fetch_add(&epochs[epoch_slot(volunteer_id, account_id)], 1);
+}
+
+/* Another process wrote notices: "17,801", the counters of their recipients. */
+static void hear(void *arg UNUSED, const char *about)
+{
+    for (size_t i = 0; about == NULL && i < EPOCHS; i++) {
+        atomic_fetch_add(&epochs[i], 1);
+    }
+    while (about != NULL) {
+        atomic_fetch_add(&epochs[strtoul(about, NULL, 10) % EPOCHS], 1);
+        about = strchr(about, ',');
+        about = about == NULL ? NULL : about + 1;
+    }
+}
+
+Err *notice_listen(Ctx *ctx)
+{
+    cache_listen(ctx->services->cache, TOPIC, hear, NULL);
+    return NULL;
 }
 
 /* ---- Writing ---- */
@@ -89,17 +109,29 @@ static SqlValue column_value(const StoreRows *rows, size_t row, const char *name
 }
 
 typedef struct Recipients {
+    Cache *cache;
     size_t count;
     VolunteerId *volunteers;
     AccountId *accounts;
 } Recipients;
 
+/* One message for all of them, in which each counter stands once. */
 static void wake(void *arg)
 {
     const Recipients *recipients = arg;
+    CLEANUP(arena_freep) Arena *arena = arena_new();
+    bool moved[EPOCHS] = {};
+    Str text;
+    str_init(&text, arena);
     for (size_t i = 0; i < recipients->count; i++) {
-        notice_epoch_move(recipients->volunteers[i], recipients->accounts[i]);
+        size_t slot = epoch_slot(recipients->volunteers[i], recipients->accounts[i]);
+        if (!moved[slot]) {
+            moved[slot] = true;
+            str_printf(&text, "%s%zu", text.length == 0 ? "" : ",", slot);
+        }
+        atomic_fetch_add(&epochs[slot], 1);
     }
+    cache_tell(recipients->cache, TOPIC, str_text(&text));
 }
 
 static SqlArgs insert_args(Ctx *ctx, const char *batch, const StoreRows *rows, size_t row)
@@ -137,6 +169,7 @@ YIELDS Err *notice_insert_rows(Ctx *ctx, const char *batch, const StoreRows *row
     Recipients *recipients = ARENA_NEW(ctx->arena, Recipients);
     size_t kind = row_column(rows, "kind");
     int64_t inserted = 0;
+    recipients->cache = ctx->services->cache;
     recipients->volunteers = ARENA_ARRAY(ctx->arena, VolunteerId, rows->count + 1);
     recipients->accounts = ARENA_ARRAY(ctx->arena, AccountId, rows->count + 1);
     for (size_t row = 0; row < rows->count; row++) {
