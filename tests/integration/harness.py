@@ -107,6 +107,66 @@ class PostgresCluster:
         return f"postgresql://voms@/{database}?host={self.directory}"
 
 
+class Service:
+    """A program of somebody else on a port of its own, in a directory of its own, that tests may kill and freeze."""
+
+    def __init__(self, name):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix=f"voms-{name}-", dir="/tmp"))
+        self.port = free_port()
+        self.process = None
+
+    def arguments(self):
+        raise NotImplementedError
+
+    def answers(self):
+        raise NotImplementedError
+
+    def start(self):
+        with open(self.directory / "log", "ab") as log:
+            path = f"{os.environ['PATH']}:/usr/local/sbin:/usr/sbin:/sbin"
+            self.process = subprocess.Popen(self.arguments(), cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, env=dict(os.environ, PATH=path))
+        deadline = time.monotonic() + START_SECONDS
+        while not self.answers():
+            assert self.process.poll() is None and time.monotonic() < deadline, (self.directory / "log").read_text()
+            time.sleep(0.02)
+        return self
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(timeout=STOP_SECONDS)
+
+    def freeze(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def close(self):
+        self.kill()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class Redis(Service):
+    def __init__(self, password=None):
+        super().__init__("redis")
+        self.password = password
+        self.url = f"redis://{f':{password}@' if password else ''}127.0.0.1:{self.port}"
+
+    def arguments(self):
+        return ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
+                *(["--requirepass", self.password] if self.password else [])]
+
+    def cli(self, *words):
+        login = ["--no-auth-warning", "-a", self.password] if self.password else []
+        result = subprocess.run(["redis-cli", "-p", str(self.port), *login, *words], capture_output=True, text=True,
+                                timeout=10)
+        return result.stdout.strip()
+
+    def answers(self):
+        return self.cli("ping") == "PONG"
+
+
 class Server:
     """One server process with its own data. `profile` is "sqlite" or "postgres"."""
 

@@ -1,0 +1,226 @@
+"""The production profile: PostgreSQL with Redis; several servers; Redis away, under load, and back."""
+
+import threading
+import time
+
+import pytest
+from harness import SUPER_PASSWORD, SUPER_USERNAME, Api, Redis, Server
+from world import World
+
+
+@pytest.fixture(scope="module", autouse=True)
+def on_postgres(profile):
+    if profile != "postgres":
+        pytest.skip("the production profile stands on PostgreSQL")
+
+
+@pytest.fixture(scope="module")
+def redis():
+    redis = Redis(password="very/secret+1").start()
+    redis.url = redis.url.replace("/secret+1", "%2Fsecret%2B1")
+    yield redis
+    redis.close()
+
+
+def production(cluster, redis, **kwargs):
+    return Server("postgres", cluster, config={"redis": {"url": redis.url}}, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def servers(cluster, redis):
+    """Two servers on one database and one Redis."""
+    first = production(cluster, redis).start()
+    second = production(cluster, redis, database=first.database).start()
+    yield first, second
+    second.close()
+    first.close()
+
+
+@pytest.fixture(scope="module")
+def organisation(servers):
+    return World(servers[0])
+
+
+def wait_until(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.05)
+
+
+def part(server, name):
+    return Api(server).get("/public/system/health")["parts"][name]
+
+
+def wait_for_part(server, name, status):
+    wait_until(lambda: part(server, name)["status"] == status)
+
+
+def at(server, api):
+    """The same login at another server."""
+    return Api(server, api.token, address=api.address)
+
+
+def test_health_tells_of_redis(servers):
+    for server in servers:
+        wait_for_part(server, "redis", "ok")
+        health = Api(server).get("/public/system/health")
+        assert health["status"] == "ok"
+        assert health["parts"]["redis"]["latency_ms"] >= 0
+
+
+def test_a_session_that_ends_at_one_server_ends_at_the_other(servers, organisation):
+    first, second = servers
+    api = organisation.new_login()
+    api.get("/auth/account")
+    at(second, api).get("/auth/account")  # from now on the second one remembers the token for five seconds
+    api.post("/auth/logout")
+    ended = time.monotonic()
+    wait_until(lambda: at(second, api).get("/auth/account", expect=(200, 401)).status == 401, seconds=3)
+    assert time.monotonic() - ended < 3
+
+
+def test_rights_that_are_taken_at_one_server_are_gone_at_the_other(servers, organisation):
+    _, second = servers
+    account = organisation.account()
+    grant = organisation.grant(account["id"], "unit_administrator", organisation.north)
+    api = Api(servers[0])
+    api.login(account["username"], "Quiet-River-42x")
+    at(second, api).get(f"/admin/units/{organisation.north}")
+    organisation.root.delete(f"/admin/accounts/{account['id']}/grants/{grant['id']}")
+    wait_until(lambda: at(second, api).get(f"/admin/units/{organisation.north}", expect=(200, 403, 404)).status != 200,
+               seconds=3)
+
+
+def test_failures_are_counted_for_both_servers(servers, redis):
+    first, second = servers
+    client, other = Api(first), Api(second)
+    for i in range(20):
+        asked = (client, other)[i % 2]
+        answer = asked.post("/auth/login", {"login": "nobody.at.all", "password": "wrong wrong 1"}, expect=(401, 429))
+        if answer.status == 429:
+            break
+    assert answer.status == 429, "nobody was locked out"
+    for server in servers:
+        refused = Api(server).post("/auth/login", {"login": "nobody.at.all", "password": "wrong wrong 1"}, expect=429)
+        assert int(refused.headers["Retry-After"]) > 0
+    assert "nobody" not in redis.cli("--scan")  # what was typed may be a password
+
+
+def check_core_business(organisation):
+    """Logging in, signing up, being promoted, and the notices of it."""
+    _, position, shift = organisation.published(needed=1, hours=200)
+    place = {"shift_id": shift["id"], "position_id": position["id"], "accept_risk_notice_version": 1}
+    first, _ = organisation.volunteer_login()
+    second, _ = organisation.volunteer_login()
+    mine = first.post("/me/signups", place, expect=201)
+    assert mine["state"] == "approved"
+    waits = second.post("/me/signups", place, expect=201)
+    assert waits["state"] == "waitlisted"
+    first.post(f"/me/signups/{mine['id']}/cancel", {}, expect=200)
+    wait_until(lambda: second.get(f"/me/signups/{waits['id']}")["state"] == "approved")
+    wait_until(lambda: any(n["link"] and "signup" in n["kind"] for n in second.get("/me/notices")["items"]))
+    return second
+
+
+def test_core_business(organisation):
+    check_core_business(organisation)
+
+
+def test_without_redis_all_goes_on_and_it_comes_back_by_itself(servers, organisation, redis):
+    redis.kill()
+    try:
+        for server in servers:
+            wait_for_part(server, "redis", "degraded")
+            health = Api(server).get("/public/system/health", expect=200)
+            assert health["status"] == "degraded"
+            assert "redis.url" in health["parts"]["redis"]["message"]
+            assert f"127.0.0.1:{redis.port}" in health["parts"]["redis"]["message"]
+        api = check_core_business(organisation)
+        # An ended session is noticed by the other server all the same, five seconds later at the latest.
+        at(servers[1], api).get("/auth/account")
+        api.post("/auth/logout")
+        wait_until(lambda: at(servers[1], api).get("/auth/account", expect=(200, 401)).status == 401, seconds=7)
+        # Attempts are still counted, by each server for itself.
+        client = Api(servers[0])
+        statuses = [client.post("/auth/login", {"login": "nobody.else", "password": "wrong wrong 1"},
+                                expect=(401, 429)).status for _ in range(20)]
+        assert 429 in statuses
+    finally:
+        redis.start()
+    for server in servers:
+        wait_for_part(server, "redis", "ok")
+        assert Api(server).get("/public/system/health")["status"] == "ok"
+        assert redis.url.split("@")[0].split(":")[-1] not in server.log()
+        assert server.log().count("Redis is back") <= 8  # once for each loop's connection
+
+
+def test_a_redis_that_hangs_holds_nobody_up(servers, organisation, redis):
+    redis.freeze()
+    try:
+        slowest = 0
+        for _ in range(5):
+            began = time.monotonic()
+            Api(servers[0]).post("/auth/login", {"login": SUPER_USERNAME, "password": SUPER_PASSWORD}, expect=200)
+            slowest = max(slowest, time.monotonic() - began)
+        assert slowest < 8
+        assert Api(servers[0]).get("/public/system/health", expect=200)["status"] == "degraded"
+    finally:
+        redis.thaw()
+    wait_for_part(servers[0], "redis", "ok")
+
+
+def test_redis_killed_and_started_under_load(servers, organisation, redis):
+    """No request notices, and none gets a wrong answer."""
+    _, position, shift = organisation.published(needed=1000, hours=200)
+    place = {"shift_id": shift["id"], "position_id": position["id"], "accept_risk_notice_version": 1}
+    people = [organisation.volunteer_login()[0] for _ in range(12)]
+    statuses, stopping = [], threading.Event()
+
+    def work(api, server):
+        api = at(server, api)
+        while not stopping.is_set():
+            signup = api.post("/me/signups", place, expect=None)
+            statuses.append(signup.status)
+            if signup.status == 201:
+                statuses.append(api.post(f"/me/signups/{signup['id']}/cancel", {}, expect=None).status)
+
+    threads = [threading.Thread(target=work, args=(api, servers[i % 2])) for i, api in enumerate(people)]
+    for thread in threads:
+        thread.start()
+    for _ in range(2):
+        time.sleep(1)
+        redis.kill()
+        time.sleep(1)
+        redis.start()
+    stopping.set()
+    for thread in threads:
+        thread.join(timeout=60)
+        assert not thread.is_alive()
+    assert set(statuses) <= {200, 201}, statuses
+    assert len(statuses) > 50
+    for server in servers:
+        wait_for_part(server, "redis", "ok")
+
+
+def test_a_wrong_url_is_a_configuration_error(cluster):
+    server = Server("postgres", cluster, config={"redis": {"url": "http://x:hidden@localhost"}})
+    server.start(wait=False)
+    assert server.process.wait(timeout=30) == 78
+    assert "redis.url" in server.log() and "hidden" not in server.log()
+    server.process = None
+    server.close()
+
+
+def test_starts_without_redis(cluster, redis):
+    nowhere = Redis()
+    server = production(cluster, nowhere).start()
+    try:
+        assert part(server, "redis")["status"] == "degraded"
+        assert f"127.0.0.1:{nowhere.port}" in server.log()
+        Api(server).login(SUPER_USERNAME, SUPER_PASSWORD)
+        nowhere.start()
+        wait_for_part(server, "redis", "ok")
+    finally:
+        server.close()
+        nowhere.close()
