@@ -20,13 +20,22 @@ def durable_cluster():
     cluster.close()
 
 
+@pytest.fixture(scope="session")
+def quick_cluster():
+    """A private PostgreSQL that is never killed itself, and need not sync."""
+    cluster = PostgresCluster().start()
+    yield cluster
+    cluster.close()
+
+
 @pytest.fixture
 def start(request):
     """Starts a server; at the test's end it must still stop cleanly."""
     made = []
 
-    def make(profile, **kwargs):
-        cluster = request.getfixturevalue("durable_cluster") if profile == "postgres" else None
+    def make(profile, *, durable=True, **kwargs):
+        kind = "durable_cluster" if durable else "quick_cluster"
+        cluster = request.getfixturevalue(kind) if profile == "postgres" else None
         server = Server(profile, cluster, **kwargs)
         made.append(server)
         return server.start()

@@ -34,13 +34,18 @@ def ended_activity(server, unit_id, starts_at, hours, *, person_in_charge="Wang 
     return activity
 
 
-def attendance(server, activity, volunteer_id, starts_at, hours, grade="A"):
-    """Somebody was there from then on, for so long."""
+def attendances(server, activity, volunteer_ids, starts_at, hours, grade="A"):
+    """They were there from then on, for so long."""
     begin = _literal(server, starts_at)
     end = _literal(server, starts_at + datetime.timedelta(hours=hours))
     method, review = ("back_fill", "needed") if grade == "D" else ("rotating_code", "none")
-    server.sql(
-        "INSERT INTO attendance (activity_id, shift_id, volunteer_id, state, grade, check_in_at, check_in_method,"
-        " check_out_at, check_out_method, review, created_at, updated_at) VALUES"
-        f" ({activity}, {activity}, {volunteer_id}, 'completed', '{grade}', {begin}, '{method}', {end}, '{method}',"
-        f" '{review}', {end}, {end})")
+    for first in range(0, len(volunteer_ids), 500):
+        rows = ",".join(f"({activity}, {activity}, {volunteer_id}, 'completed', '{grade}', {begin}, '{method}', {end}, "
+                        f"'{method}', '{review}', {end}, {end})" for volunteer_id in volunteer_ids[first:first + 500])
+        server.sql("INSERT INTO attendance (activity_id, shift_id, volunteer_id, state, grade, check_in_at, "
+                   "check_in_method, check_out_at, check_out_method, review, created_at, updated_at) VALUES " + rows)
+
+
+def attendance(server, activity, volunteer_id, starts_at, hours, grade="A"):
+    """Somebody was there from then on, for so long."""
+    attendances(server, activity, [volunteer_id], starts_at, hours, grade)
