@@ -71,6 +71,29 @@ def test_a_refusal_tells_the_reason(world):
     assert "too far away" in wait_for(api, 1)[0]["body"]
 
 
+def test_who_arrives_on_the_waitlist_is_told_once(world):
+    _, position, shift = world.published(needed=1, risk_notice="Mind the steps.")
+    first, second = world.volunteer_login()[0], world.volunteer_login()[0]
+    body = {"shift_id": shift["id"], "position_id": position["id"], "accept_risk_notice_version": 1}
+    assert first.post("/me/signups", body, expect=201)["state"] == "approved"
+    assert second.post("/me/signups", body, expect=201)["state"] == "waitlisted"
+    assert [n["kind"] for n in wait_for(first, 1)] == ["signup.approved"]
+    assert [n["kind"] for n in wait_for(second, 1)] == ["signup.waitlisted"]
+
+
+def test_who_is_suspended_is_told_that_sign_ups_end(world):
+    _, position, shift = world.published(needed=1)
+    api, volunteer = world.volunteer_login()
+    waiting, _ = world.volunteer_login()
+    body = {"shift_id": shift["id"], "position_id": position["id"], "accept_risk_notice_version": 1}
+    api.post("/me/signups", body, expect=201)
+    waiting.post("/me/signups", body, expect=201)
+    world.root.post(f"/admin/volunteers/{volunteer['id']}/state", {"state": "suspended", "reason": "no-shows"}, expect=200)
+    told = {n["kind"]: n for n in wait_for(api, 2)}
+    assert "no-shows" in told["signup.cancelled"]["body"]
+    assert "signup.promoted" in {n["kind"] for n in wait_for(waiting, 2)}
+
+
 def test_nobody_reads_the_notices_of_others(world):
     api, volunteer_id = applicant(world)
     other, _ = applicant(world)

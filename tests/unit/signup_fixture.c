@@ -109,7 +109,8 @@ void signup_fixture_check(Ctx *ctx)
     static const char COUNT[] =
         "SELECT count(*) FROM shift_place t WHERE t.taken > t.needed "
         "OR t.taken <> (SELECT count(*) FROM signup g WHERE g.shift_id = t.shift_id AND "
-        "g.position_id = t.position_id AND g.state IN ('approved', 'offered', 'attended')) "
+        "g.position_id = t.position_id AND g.state IN ('approved', 'offered', "
+        "'attended', 'absent')) "
         "OR t.waiting <> (SELECT count(*) FROM signup g WHERE g.shift_id = t.shift_id AND "
         "g.position_id = t.position_id AND g.state = 'waitlisted') "
         "OR t.pending <> (SELECT count(*) FROM signup g WHERE g.shift_id = t.shift_id AND "

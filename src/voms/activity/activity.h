@@ -144,7 +144,7 @@ typedef struct ShiftPlace {
     ShiftId shift_id;
     PositionId position_id;
     int64_t needed;
-    int64_t taken; /* approved, attended, and offered */
+    int64_t taken; /* approved, offered, attended, absent */
     int64_t waiting;
     int64_t pending;
     bool overridden; /* the shift says how many, not the position */
@@ -197,6 +197,10 @@ YIELDS Err *shift_find(Ctx *ctx, ShiftId id, Shift **ret_shift);
 /* May the volunteer see the activity, once it is published: it is public, for members of its unit
  * or of one below and the volunteer is one, or the volunteer is invited? Yields. */
 YIELDS Err *activity_may_see(Ctx *ctx, ActivityId id, VolunteerId volunteer_id, bool *ret_may);
+
+/* Gives the invitations of one volunteer to another, whom it was merged into. In the open
+ * transaction. Yields. */
+YIELDS Err *activity_move_invitations(Ctx *ctx, VolunteerId from, VolunteerId to);
 
 /* Moves all activities to where they are by time. Yields. */
 YIELDS Err *activity_move_by_time(Ctx *ctx);

@@ -231,3 +231,10 @@ YIELDS Err *activity_invitation_delete(Ctx *ctx, const HttpRequest *req, HttpRes
                                    id.value)));
     return http_reply_empty(res);
 }
+
+YIELDS Err *activity_move_invitations(Ctx *ctx, VolunteerId from, VolunteerId to)
+{
+    TRY(store_exec(ctx->db, &SQL_ACTIVITY_INVITATION_COPY,
+                   ARGS(sql_int(from.value), sql_int(to.value)), NULL));
+    return store_exec(ctx->db, &SQL_ACTIVITY_INVITATION_FORGET, ARGS(sql_int(from.value)), NULL);
+}

@@ -53,6 +53,17 @@ ON CONFLICT DO NOTHING;
 DELETE FROM activity_invitation
 WHERE activity_id = $1 AND volunteer_id = $2;
 
+-- The invitations of one become another's.
+-- name: activity_invitation_copy
+INSERT INTO activity_invitation (activity_id, volunteer_id, invited_by, invited_at)
+SELECT i.activity_id, CAST($2 AS bigint), i.invited_by, i.invited_at
+FROM activity_invitation i
+WHERE i.volunteer_id = $1
+ON CONFLICT DO NOTHING;
+
+-- name: activity_invitation_forget
+DELETE FROM activity_invitation WHERE volunteer_id = $1;
+
 -- ---- Projects ----
 
 -- name: project_find

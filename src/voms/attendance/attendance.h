@@ -73,6 +73,11 @@ extern const Concept attendance_concept;
 /* Finds one, whoever asks. Yields. ERR_NOT_FOUND ("attendance_not_found"). */
 YIELDS Err *attendance_find(Ctx *ctx, int64_t id, Attendance **ret_attendance);
 
+/* Gives the attendances of one volunteer to another, whom it was merged into, after signup_move.
+ * Where both were at the same shift the one that tells more stays, the other is voided with the
+ * reason. In the open transaction. Yields. */
+YIELDS Err *attendance_move(Ctx *ctx, VolunteerId from, VolunteerId to, const char *reason);
+
 /* ---- Rules: pure ---- */
 
 /* The grade of evidence that both ends give together: 'A' both by rotating code or geofence, 'B'

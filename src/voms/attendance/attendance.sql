@@ -54,23 +54,6 @@ FROM signup g
 WHERE g.shift_id = $1 AND g.volunteer_id = $2 AND g.state IN ('approved', 'attended', 'absent')
 LIMIT 1;
 
--- What a place is taken by: approved, attended and offered sign-ups, but no absent ones.
--- name: attendance_set_signup
-UPDATE signup
-SET state = $2, updated_at = $3, version = version + 1
-WHERE id = $1 AND state IN ('approved', 'attended', 'absent') AND state <> $2;
-
--- name: attendance_take_place
-UPDATE shift_place
-SET taken = taken + CAST($2 AS bigint)
-WHERE (shift_id, position_id) IN (SELECT g.shift_id, g.position_id FROM signup g WHERE g.id = $1);
-
--- name: attendance_signup_state
-SELECT g.state
-FROM signup g
-WHERE g.id = $1
-LIMIT 1;
-
 -- name: attendance_insert
 INSERT INTO attendance (activity_id, shift_id, signup_id, volunteer_id, state, grade,
     check_in_at, check_in_method, check_in_distance_m, check_in_inside, check_in_device, check_in_by,
@@ -451,3 +434,29 @@ FROM signup g
 WHERE g.state = 'approved' AND g.starts_at <= $1
 ORDER BY g.starts_at, g.shift_id, g.id
 LIMIT 2000;
+
+-- ---- Merging ----
+
+-- Attendances of two people at the same shift.
+-- name: attendance_twins
+SELECT f.id, t.id AS twin_id
+FROM attendance f
+JOIN attendance t ON t.shift_id = f.shift_id
+WHERE f.volunteer_id = $1 AND t.volunteer_id = $2 AND f.state <> 'voided' AND t.state <> 'voided'
+ORDER BY f.id
+LIMIT 1000;
+
+-- name: attendance_move
+UPDATE attendance
+SET volunteer_id = $2, updated_at = $3, version = version + 1
+WHERE volunteer_id = $1;
+
+-- name: attendance_follow_signup
+UPDATE attendance
+SET signup_id = (SELECT g.id
+                 FROM signup g
+                 WHERE g.shift_id = attendance.shift_id AND g.volunteer_id = $1
+                     AND g.state IN ('approved', 'attended', 'absent')
+                 LIMIT 1)
+WHERE volunteer_id = $1 AND state <> 'voided'
+    AND signup_id IN (SELECT g.id FROM signup g WHERE g.volunteer_id = $1 AND g.state = 'cancelled');

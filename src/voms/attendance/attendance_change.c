@@ -6,6 +6,7 @@
 #include "voms/audit/audit.h"
 #include "voms/common/id_page.h"
 #include "voms/setting/setting.h"
+#include "voms/signup/signup.h"
 #include "voms/volunteer/volunteer.h"
 
 /* ---- Bodies ---- */
@@ -99,8 +100,8 @@ YIELDS static Err *tell(Ctx *ctx, const char *action, const Attendance *before,
                                            .purpose = reason});
 }
 
-YIELDS static Err *write_change(Ctx *ctx, const char *action, const Attendance *before,
-                                const Attendance *after, const char *reason)
+YIELDS Err *attendance_write_change(Ctx *ctx, const char *action, const Attendance *before,
+                                    const Attendance *after, const char *reason)
 {
     TRY(attendance_update(ctx, after));
     TRY(tell(ctx, action, before, after, reason));
@@ -168,10 +169,10 @@ YIELDS Err *attendance_undo(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
     TRY(find_open(ctx, req, &before, &shift));
     TRY(check_undo_window(ctx, shift));
     TRY(undo_last(ctx, before, &after));
-    TRY(write_change(ctx, "attendance.undo", before, &after,
-                     body.reason == NULL ? "undo" : body.reason));
+    TRY(attendance_write_change(ctx, "attendance.undo", before, &after,
+                                body.reason == NULL ? "undo" : body.reason));
     if (after.state == ATTENDANCE_VOIDED) {
-        TRY(attendance_set_signup(ctx, before->signup_id, "approved"));
+        TRY(signup_mark(ctx, before->signup_id, SIGNUP_APPROVED));
     }
     return attendance_reply_entry(ctx, res, before->shift_id, before->volunteer_id);
 }
@@ -189,7 +190,7 @@ YIELDS static Err *insert_absence(Ctx *ctx, const AttendanceShift *shift, const 
                          .state = ATTENDANCE_ABSENT,
                          .reason = body->reason};
     TRY(attendance_insert(ctx, &absent, &absent.id));
-    TRY(attendance_set_signup(ctx, signup_id, "absent"));
+    TRY(signup_mark(ctx, signup_id, SIGNUP_ABSENT));
     *ret_made = absent;
     return attendance_publish(ctx, "attendance.missing", &absent, "absent");
 }
@@ -315,7 +316,7 @@ YIELDS static Err *write_back_fill(Ctx *ctx, const AttendanceShift *shift, const
         TRY(attendance_update(ctx, after));
     }
     TRY(tell(ctx, "attendance.back_fill", known, after, body->reason));
-    TRY(attendance_set_signup(ctx, after->signup_id, "attended"));
+    TRY(signup_mark(ctx, after->signup_id, SIGNUP_ATTENDED));
     return attendance_publish(ctx, "attendance.recorded", after, "back_fill");
 }
 
@@ -379,7 +380,7 @@ YIELDS Err *attendance_correct(Ctx *ctx, const HttpRequest *req, HttpResponse *r
     after.reviewed_by = (AccountId){};
     after.reviewed_at = 0;
     after.review_reason = NULL;
-    TRY(write_change(ctx, "attendance.correct", before, &after, body.reason));
+    TRY(attendance_write_change(ctx, "attendance.correct", before, &after, body.reason));
     return attendance_reply(ctx, res, HTTP_OK, after.id);
 }
 
@@ -393,8 +394,8 @@ YIELDS Err *attendance_void(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
     Attendance after = *before;
     after.state = ATTENDANCE_VOIDED;
     after.review = ATTENDANCE_REVIEW_NONE;
-    TRY(write_change(ctx, "attendance.void", before, &after, body.reason));
-    TRY(attendance_set_signup(ctx, before->signup_id, "approved"));
+    TRY(attendance_write_change(ctx, "attendance.void", before, &after, body.reason));
+    TRY(signup_mark(ctx, before->signup_id, SIGNUP_APPROVED));
     return attendance_reply(ctx, res, HTTP_OK, after.id);
 }
 
@@ -421,8 +422,8 @@ YIELDS Err *attendance_review(Ctx *ctx, const HttpRequest *req, HttpResponse *re
     after.reviewed_by = ctx->caller.account_id;
     after.reviewed_at = ctx->now;
     after.review_reason = body.reason;
-    TRY(write_change(ctx, "attendance.review", before, &after,
-                     body.reason == NULL ? "approved" : body.reason));
+    TRY(attendance_write_change(ctx, "attendance.review", before, &after,
+                                body.reason == NULL ? "approved" : body.reason));
     return attendance_reply(ctx, res, HTTP_OK, after.id);
 }
 

@@ -80,13 +80,14 @@ typedef struct AttendanceSignup {
 YIELDS Err *attendance_find_signup(Ctx *ctx, int64_t shift_id, VolunteerId volunteer_id,
                                    AttendanceSignup *ret_signup);
 
-/* Sets the sign-up of an attendance to "attended", "absent" or back to "approved", and counts the
- * place that this takes or frees. Yields. */
-YIELDS Err *attendance_set_signup(Ctx *ctx, int64_t signup_id, const char *state);
-
 /* Writes a new one, a changed one. Yields. ERR_BUSY if it came or changed meanwhile. */
 YIELDS Err *attendance_insert(Ctx *ctx, const Attendance *attendance, int64_t *ret_id);
 YIELDS Err *attendance_update(Ctx *ctx, const Attendance *attendance);
+
+/* Writes what staff changed, with the correction, its audit entry and a message. Yields. As
+ * attendance_update. */
+YIELDS Err *attendance_write_change(Ctx *ctx, const char *action, const Attendance *before,
+                                    const Attendance *after, const char *reason);
 
 /* Sends a message about an attendance. Yields. */
 YIELDS Err *attendance_publish(Ctx *ctx, const char *subject, const Attendance *attendance,

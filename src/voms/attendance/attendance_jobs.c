@@ -6,6 +6,7 @@
 #include "voms/attendance/attendance.sql.h"
 #include "voms/attendance/attendance_internal.h"
 #include "voms/setting/setting.h"
+#include "voms/signup/signup.h"
 
 #define BATCH 200 /* of one transaction */
 #define UNUSED_FILE_MS (7 * DAY_MS)
@@ -89,7 +90,7 @@ YIELDS static Err *mark_one(Ctx *ctx, const StoreRows *rows, size_t row)
     TRY(attendance_find_shift(ctx, absent.shift_id, &shift));
     absent.activity_id = shift->activity_id;
     TRY(attendance_insert(ctx, &absent, &absent.id));
-    TRY(attendance_set_signup(ctx, absent.signup_id, "absent"));
+    TRY(signup_mark(ctx, absent.signup_id, SIGNUP_ABSENT));
     return attendance_publish(ctx, "attendance.missing", &absent, "absent");
 }
 

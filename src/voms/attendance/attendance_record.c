@@ -8,6 +8,7 @@
 #include "voms/audit/audit.h"
 #include "voms/ledger/ledger.h"
 #include "voms/setting/setting.h"
+#include "voms/signup/signup.h"
 
 #define DEVICE_MAX 64
 
@@ -109,7 +110,7 @@ YIELDS static Err *write_tap(Ctx *ctx, const AttendanceShift *shift, const Atten
         after->volunteer_id = tap->volunteer_id;
         TRY(attendance_insert(ctx, after, &after->id));
     }
-    TRY(attendance_set_signup(ctx, after->signup_id, "attended"));
+    TRY(signup_mark(ctx, after->signup_id, SIGNUP_ATTENDED));
     return attendance_publish(ctx, "attendance.recorded", after,
                               attendance_directions[tap->direction]);
 }

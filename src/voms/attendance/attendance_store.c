@@ -145,25 +145,6 @@ YIELDS Err *attendance_find_signup(Ctx *ctx, int64_t shift_id, VolunteerId volun
 
 /* ---- Writing ---- */
 
-YIELDS Err *attendance_set_signup(Ctx *ctx, int64_t signup_id, const char *state)
-{
-    StoreRows *rows = NULL;
-    int64_t affected = 0;
-    if (signup_id == 0) {
-        return NULL;
-    }
-    TRY(store_query(ctx->db, &SQL_ATTENDANCE_SIGNUP_STATE, ARGS(sql_int(signup_id)), &rows));
-    bool was_absent = rows->count > 0 && str_equal(row_text(rows, 0, 0), "absent");
-    TRY(store_exec(ctx->db, &SQL_ATTENDANCE_SET_SIGNUP,
-                   ARGS(sql_int(signup_id), sql_text(state), sql_time(ctx->now)), &affected));
-    bool is_absent = str_equal(state, "absent");
-    if (affected == 0 || was_absent == is_absent) {
-        return NULL;
-    }
-    return store_exec(ctx->db, &SQL_ATTENDANCE_TAKE_PLACE,
-                      ARGS(sql_int(signup_id), sql_int(is_absent ? -1 : 1)), NULL);
-}
-
 static SqlValue distance_value(const AttendanceEnd *end)
 {
     int64_t distance = 0;

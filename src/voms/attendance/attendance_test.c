@@ -7,6 +7,7 @@
 #include "tests/unit/fixture.h"
 #include "voms/attendance/attendance_internal.h"
 #include "voms/attendance/attendance_test.sql.h"
+#include "voms/signup/signup.h"
 #include "voms/unit/unit.h"
 #include "voms/volunteer/volunteer.h"
 
@@ -206,7 +207,8 @@ FIXTURE_TEST(attendance, marks_who_did_not_come_once)
     ASSERT_STR_EQUAL("absent", signup_state(ctx, &world));
     ASSERT_INT_EQUAL(1, messages(ctx, "attendance.missing"));
     ASSERT_OK(store_query(ctx->db, &SQL_TEST_PLACE_TAKEN, ARGS(sql_int(world.shift->id)), &rows));
-    ASSERT_INT_EQUAL(0, row_int(rows, 0, 0));
+    /* An approved place stays taken. */
+    ASSERT_INT_EQUAL(1, row_int(rows, 0, 0));
 }
 
 FIXTURE_TEST(attendance, taken_back_absence_is_not_marked_again)
@@ -217,7 +219,7 @@ FIXTURE_TEST(attendance, taken_back_absence_is_not_marked_again)
     Attendance *absent = current(ctx, &world);
     absent->state = ATTENDANCE_VOIDED;
     ASSERT_OK(attendance_update(ctx, absent));
-    ASSERT_OK(attendance_set_signup(ctx, world.signup_id, "approved"));
+    ASSERT_OK(signup_mark(ctx, world.signup_id, SIGNUP_APPROVED));
     ASSERT_OK(attendance_mark_absent(ctx));
     ASSERT(current(ctx, &world) == NULL);
     ASSERT_STR_EQUAL("approved", signup_state(ctx, &world));

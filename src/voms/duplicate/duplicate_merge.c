@@ -3,12 +3,16 @@
 
 #include "base/str.h"
 #include "voms/access/access.h"
+#include "voms/activity/activity.h"
+#include "voms/attendance/attendance.h"
 #include "voms/audit/audit.h"
 #include "voms/consent/consent.h"
 #include "voms/correction/correction.h"
 #include "voms/duplicate/duplicate_internal.h"
 #include "voms/ledger/ledger.h"
 #include "voms/membership/membership.h"
+#include "voms/notice/notice.h"
+#include "voms/signup/signup.h"
 
 static bool takes_other(const json_t *keep, const char *name)
 {
@@ -157,12 +161,20 @@ static Err *check(Ctx *ctx, const DuplicateMerge *merge)
     return err;
 }
 
+YIELDS static Err *move_service(Ctx *ctx, VolunteerId from, VolunteerId to, const char *reason)
+{
+    TRY(activity_move_invitations(ctx, from, to));
+    TRY(signup_move(ctx, from, to));
+    TRY(attendance_move(ctx, from, to, reason));
+    TRY(ledger_move(ctx, from, to));
+    return notice_move(ctx, from, to);
+}
+
 YIELDS static Err *move_all(Ctx *ctx, VolunteerId from, VolunteerId to)
 {
     TRY(membership_move(ctx, from, to));
     TRY(consent_move(ctx, from, to));
     TRY(correction_move(ctx, from, to));
-    TRY(ledger_move(ctx, from, to));
     return volunteer_move_file(ctx, from, to);
 }
 
@@ -199,6 +211,7 @@ YIELDS Err *duplicate_merge(Ctx *ctx, const DuplicateMerge *merge)
     TRY(choose_document(ctx, merge, &draft));
     /* First, so that the ID number is free. */
     TRY(volunteer_set_merged(ctx, merge->other, merge->into->id));
+    TRY(move_service(ctx, merge->other->id, merge->into->id, merge->reason));
     TRY(move_all(ctx, merge->other->id, merge->into->id));
     TRY(duplicate_forget(ctx, merge->other->id));
     VolunteerUpdate update = {.id = merge->into->id,

@@ -249,6 +249,17 @@ WHERE c.id = $1
 ON CONFLICT (attendance_id, volunteer_id) DO NOTHING
 RETURNING id;
 
+-- name: ledger_attendance_voided
+SELECT a.id FROM attendance a WHERE a.id = $1 AND a.state = 'voided' LIMIT 1;
+
+-- What has no entries goes along as it is.
+-- name: ledger_claim_move
+UPDATE ledger_claim
+SET volunteer_id = $2, updated_at = $3, version = version + 1
+WHERE volunteer_id = $1 AND state IN ('held', 'rejected')
+    AND NOT EXISTS (SELECT 1 FROM ledger_claim o
+                    WHERE o.volunteer_id = $2 AND o.attendance_id = ledger_claim.attendance_id);
+
 -- name: ledger_dispute_move
 UPDATE ledger_dispute
 SET state = 'withdrawn', version = version + 1

@@ -328,7 +328,8 @@ YIELDS Err *ledger_set_minutes(Ctx *ctx, int64_t claim_id, int64_t minutes, cons
 
 /* ---- Merging ---- */
 
-/* The copy of a claim is held until it is known that the other was not there as well. */
+/* The copy of a claim is held until it is known that the other was not there as well, and for
+ * somebody to decide when its attendance gave way to the other's. */
 YIELDS static Err *move_claim(Ctx *ctx, int64_t claim_id, VolunteerId to, const char *reason)
 {
     Change old = {.reason = reason};
@@ -342,8 +343,10 @@ YIELDS static Err *move_claim(Ctx *ctx, int64_t claim_id, VolunteerId to, const 
         return NULL; /* they were merged before; what was then decided stands */
     }
     TRY(begin(ctx, row_int(rows, 0, 0), &new));
+    TRY(store_query(ctx->db, &SQL_LEDGER_ATTENDANCE_VOIDED, ARGS(sql_int(new.claim->attendance_id)),
+                    &rows));
     Err *err = check_overlap(ctx, new.claim, span_of(new.claim));
-    if (err_is(err, ERR_CONFLICT)) {
+    if (err_is(err, ERR_CONFLICT) || (err == NULL && rows->count > 0)) {
         return store_exec(ctx->db, &SQL_SETTLEMENT_HOLD,
                           ARGS(sql_int(new.claim->activity_id), sql_int(1), sql_time(ctx->now)),
                           NULL);
@@ -367,6 +370,8 @@ YIELDS Err *ledger_move(Ctx *ctx, VolunteerId from, VolunteerId to)
     StoreRows *rows = NULL;
     int64_t after = 0;
     TRY(store_exec(ctx->db, &SQL_LEDGER_DISPUTE_MOVE, ARGS(sql_int(from.value)), NULL));
+    TRY(store_exec(ctx->db, &SQL_LEDGER_CLAIM_MOVE,
+                   ARGS(sql_int(from.value), sql_int(to.value), sql_time(ctx->now)), NULL));
     do {
         TRY(store_query(ctx->db, &SQL_LEDGER_CLAIM_GRANTED_OF,
                         ARGS(sql_int(from.value), sql_int(after)), &rows));

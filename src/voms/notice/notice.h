@@ -11,3 +11,7 @@ extern const Concept notice_concept;
 
 /* How many unread notices the caller has, at most 1000. Yields. */
 YIELDS Err *notice_count_unread(Ctx *ctx, int64_t *ret_count);
+
+/* Gives the notices of one volunteer to another, whom it was merged into; of an event that both
+ * were told of one is left. In the open transaction. Yields. */
+YIELDS Err *notice_move(Ctx *ctx, VolunteerId from, VolunteerId to);

@@ -84,6 +84,15 @@ UPDATE notice SET read_at = $3 WHERE volunteer_id = $1 AND read_at IS NULL AND i
 -- name: notice_read_account
 UPDATE notice SET read_at = $3 WHERE account_id = $1 AND read_at IS NULL AND id <= $2;
 
+-- Of an event that both were told of, one notice is left.
+-- name: notice_forget_twins
+DELETE FROM notice
+WHERE volunteer_id = $1
+    AND EXISTS (SELECT 1 FROM notice o WHERE o.volunteer_id = $2 AND o.event = notice.event);
+
+-- name: notice_move
+UPDATE notice SET volunteer_id = $2 WHERE volunteer_id = $1;
+
 -- ---- Mail ----
 
 -- name: notice_mail_waiting
@@ -174,6 +183,18 @@ SELECT CASE s.state WHEN 'approved' THEN 'signup.approved'
        s.volunteer_id, 'signup:' || CAST(s.id AS text) AS link, a.name AS activity,
        p.name AS position, COALESCE(f.place_name, a.place_name) AS place, f.starts_at, f.ends_at,
        s.decision_reason AS reason
+FROM signup s
+JOIN activity a ON a.id = s.activity_id
+JOIN shift f ON f.id = s.shift_id
+JOIN activity_position p ON p.id = s.position_id
+WHERE s.id = $1
+LIMIT 1;
+
+-- Who got a place meanwhile hears of that instead.
+-- name: notice_of_arrival
+SELECT CASE s.state WHEN 'waitlisted' THEN 'signup.waitlisted' END AS kind,
+       s.volunteer_id, 'signup:' || CAST(s.id AS text) AS link, a.name AS activity,
+       p.name AS position, COALESCE(f.place_name, a.place_name) AS place, f.starts_at, f.ends_at
 FROM signup s
 JOIN activity a ON a.id = s.activity_id
 JOIN shift f ON f.id = s.shift_id

@@ -21,6 +21,7 @@ typedef struct Source {
       &SQL_NOTICE_OF_APPLICATION)                                                                  \
     X("membership.decided", "notice-membership", NULL, "membership_id", &SQL_NOTICE_OF_MEMBERSHIP) \
     X("correction.create", "notice-correction", NULL, "correction_id", &SQL_NOTICE_OF_CORRECTION)  \
+    X("signup.created", "notice-signup-created", "signups", "signup_id", &SQL_NOTICE_OF_ARRIVAL)   \
     X("signup.decided", "notice-signup-decided", "signups", "signup_id", &SQL_NOTICE_OF_SIGNUP)    \
     X("signup.offered", "notice-signup-offered", "signups", "signup_id", &SQL_NOTICE_OF_PROMOTION) \
     X("signup.promoted", "notice-signup-promoted", "signups", "signup_id",                         \

@@ -189,6 +189,20 @@ YIELDS Err *notice_insert_rows(Ctx *ctx, const char *batch, const StoreRows *row
     return inserted == 0 ? NULL : ask_for_mail(ctx, batch);
 }
 
+YIELDS Err *notice_move(Ctx *ctx, VolunteerId from, VolunteerId to)
+{
+    SqlArgs both = ARGS(sql_int(from.value), sql_int(to.value));
+    Recipients *recipients = ARENA_NEW(ctx->arena, Recipients);
+    recipients->count = 1;
+    recipients->volunteers = ARENA_NEW(ctx->arena, VolunteerId);
+    recipients->accounts = ARENA_NEW(ctx->arena, AccountId);
+    recipients->volunteers[0] = to;
+    TRY(store_exec(ctx->db, &SQL_NOTICE_FORGET_TWINS, both, NULL));
+    TRY(store_exec(ctx->db, &SQL_NOTICE_MOVE, both, NULL));
+    db_after_commit(ctx->db, wake, recipients);
+    return NULL;
+}
+
 /* ---- Texts ---- */
 
 YIELDS static Err *find_template(Ctx *ctx, const char *kind, NoticeKind *ret_kind)

@@ -239,10 +239,17 @@ const char *signup_lottery_key(Arena *arena, const char *seed, int64_t signup_id
 /* ---- Others use ---- */
 
 /* Attendance tells what became of an approved sign-up: attended, absent, or approved again after a
- * correction. Keeps the count of places; an absent one frees none for others, for its shift has
- * begun. In the open transaction. Yields. ERR_CONFLICT ("state_conflict") from other states. */
+ * correction. The place stays taken in all of them. signup_id 0: came without one, nothing is done.
+ * In the open transaction. Yields. ERR_CONFLICT ("state_conflict") from other states. */
 YIELDS Err *signup_mark(Ctx *ctx, int64_t signup_id, SignupState state);
 
-/* Cancels all that has not ended of a volunteer who is archived, suspended or merged. In the open
+/* Cancels what a volunteer who is archived, suspended or anonymised wanted of shifts that have not
+ * begun; the places go to who waits. by: "volunteer", "staff" (the volunteer is told), "system". In
+ * the open transaction. Yields. */
+YIELDS Err *signup_cancel_all_of(Ctx *ctx, VolunteerId volunteer_id, const char *by,
+                                 const char *reason);
+
+/* Gives the sign-ups of one volunteer to another, whom it was merged into. Where both wanted the
+ * same shift the one that came further stays, and the other's place goes to who waits. In the open
  * transaction. Yields. */
-YIELDS Err *signup_cancel_all_of(Ctx *ctx, VolunteerId volunteer_id, const char *reason);
+YIELDS Err *signup_move(Ctx *ctx, VolunteerId from, VolunteerId to);

@@ -55,7 +55,7 @@ WHERE shift_id = $1 AND position_id = $2;
 -- name: signup_place_recount
 UPDATE shift_place
 SET taken = (SELECT count(*) FROM signup g WHERE g.shift_id = $1 AND g.position_id = $2
-                 AND g.state IN ('approved', 'offered', 'attended')),
+                 AND g.state IN ('approved', 'offered', 'attended', 'absent')),
     waiting = (SELECT count(*) FROM signup g WHERE g.shift_id = $1 AND g.position_id = $2
                    AND g.state = 'waitlisted'),
     pending = (SELECT count(*) FROM signup g WHERE g.shift_id = $1 AND g.position_id = $2
@@ -173,6 +173,12 @@ SET lottery_key = $2, lottery_won = $3, state = $4, decided_by = $5, decided_at 
     updated_at = $6, version = version + 1
 WHERE id = $1 AND state = 'pending';
 
+-- Each of them holds the place: nothing is to be counted.
+-- name: signup_mark
+UPDATE signup
+SET state = $2, updated_at = $3, version = version + 1
+WHERE id = $1 AND state IN ('approved', 'attended', 'absent') AND state <> $2;
+
 -- The shift or the whole activity is off.
 -- name: signup_cancel_position
 UPDATE signup
@@ -227,9 +233,26 @@ LIMIT $5;
 SELECT g.id
 FROM signup g
 WHERE g.volunteer_id = $1 AND g.state IN ('pending', 'approved', 'waitlisted', 'offered')
-    AND g.ends_at > $2
+    AND g.starts_at > $2 AND g.id > $3
 ORDER BY g.id
+LIMIT 200;
+
+-- ---- Merging ----
+
+-- Sign-ups of two people for the same shift.
+-- name: signup_twins
+SELECT f.id, t.id AS twin_id
+FROM signup f
+JOIN signup t ON t.shift_id = f.shift_id
+WHERE f.volunteer_id = $1 AND t.volunteer_id = $2 AND f.state NOT IN ('cancelled', 'rejected')
+    AND t.state NOT IN ('cancelled', 'rejected')
+ORDER BY f.id
 LIMIT 1000;
+
+-- name: signup_move
+UPDATE signup
+SET volunteer_id = $2, updated_at = $3, version = version + 1
+WHERE volunteer_id = $1;
 
 -- name: signup_lapsed_offers
 SELECT g.id

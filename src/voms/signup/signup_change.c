@@ -154,19 +154,32 @@ YIELDS Err *signup_cancel(Ctx *ctx, int64_t id, const SignupCancellation *cancel
     return end(ctx, &held, cancellation);
 }
 
-YIELDS Err *signup_cancel_all_of(Ctx *ctx, VolunteerId volunteer_id, const char *reason)
+YIELDS static Err *cancel_page(Ctx *ctx, const StoreRows *rows,
+                               const SignupCancellation *cancellation)
 {
-    StoreRows *rows = NULL;
-    SignupCancellation cancellation = {.by = "system", .reason = reason};
-    TRY(store_query(ctx->db, &SQL_SIGNUP_LIVING_OF,
-                    ARGS(sql_int(volunteer_id.value), sql_time(ctx->now)), &rows));
     for (size_t i = 0; i < rows->count; i++) {
         Held held;
         TRY(hold(ctx, row_int(rows, i, 0), &held));
         if (signup_state_is_living((SignupState)held.signup->state)) {
-            TRY(end(ctx, &held, &cancellation));
+            TRY(end(ctx, &held, cancellation));
         }
     }
+    return NULL;
+}
+
+YIELDS Err *signup_cancel_all_of(Ctx *ctx, VolunteerId volunteer_id, const char *by,
+                                 const char *reason)
+{
+    StoreRows *rows = NULL;
+    int64_t after = 0;
+    SignupCancellation cancellation = {.by = by, .reason = reason};
+    do {
+        TRY(store_query(ctx->db, &SQL_SIGNUP_LIVING_OF,
+                        ARGS(sql_int(volunteer_id.value), sql_time(ctx->now), sql_int(after)),
+                        &rows));
+        TRY(cancel_page(ctx, rows, &cancellation));
+        after = rows->count == 0 ? after : row_int(rows, rows->count - 1, 0);
+    } while (rows->count > 0);
     return NULL;
 }
 
@@ -316,14 +329,22 @@ YIELDS Err *signup_move_up(Ctx *ctx, int64_t id, const char *reason)
 
 /* ---- Attendance ---- */
 
+/* An approved place stays taken, come who may: all three states count alike, and no place is to be
+ * locked. */
 YIELDS Err *signup_mark(Ctx *ctx, int64_t signup_id, SignupState state)
 {
-    Held held;
+    Signup *signup = NULL;
+    int64_t affected = 0;
     BUG_ON(state != SIGNUP_APPROVED && state != SIGNUP_ATTENDED && state != SIGNUP_ABSENT);
-    TRY(hold(ctx, signup_id, &held));
-    SignupState before = (SignupState)held.signup->state;
-    if (before != SIGNUP_APPROVED && before != SIGNUP_ATTENDED && before != SIGNUP_ABSENT) {
-        return signup_state_conflict(ctx, held.signup);
+    if (signup_id == 0) {
+        return NULL;
     }
-    return before == state ? NULL : move(ctx, &held.facts, held.signup, state);
+    TRY(store_exec(ctx->db, &SQL_SIGNUP_MARK,
+                   ARGS(sql_int(signup_id), sql_text(signup_states[state]), sql_time(ctx->now)),
+                   &affected));
+    if (affected == 1) {
+        return NULL;
+    }
+    TRY(signup_find(ctx, signup_id, &signup));
+    return signup->state == (int)state ? NULL : signup_state_conflict(ctx, signup);
 }

@@ -118,6 +118,9 @@ YIELDS Err *signup_queue_admit(Ctx *ctx, int64_t shift_id, int64_t position_id, 
  * Yields. */
 YIELDS Err *signup_fill(Ctx *ctx, SignupFacts *facts);
 
+/* The same for a place that is locked here. Yields. */
+YIELDS Err *signup_fill_place(Ctx *ctx, int64_t shift_id, int64_t position_id);
+
 typedef struct SignupCancellation {
     const char *by; /* "volunteer", "staff", "system" */
     const char *reason;

@@ -23,7 +23,7 @@ static const char *text_in(const json_t *payload, const char *key)
     return json_string_value(json_object_get(payload, key));
 }
 
-YIELDS static Err *fill_place(Ctx *ctx, int64_t shift_id, int64_t position_id)
+YIELDS Err *signup_fill_place(Ctx *ctx, int64_t shift_id, int64_t position_id)
 {
     SignupFacts facts;
     TRY(signup_facts_load(ctx, shift_id, position_id, /* lock= */ true, &facts));
@@ -41,7 +41,7 @@ YIELDS static Err *on_shift_changed(Ctx *ctx, const BusMessage *message)
                    NULL));
     TRY(store_query(ctx->db, &SQL_SIGNUP_PLACES_OF_SHIFT, ARGS(sql_int(shift_id)), &rows));
     for (size_t i = 0; i < rows->count; i++) {
-        TRY(fill_place(ctx, shift_id, row_int(rows, i, 0)));
+        TRY(signup_fill_place(ctx, shift_id, row_int(rows, i, 0)));
     }
     return NULL;
 }
@@ -128,7 +128,7 @@ YIELDS static Err *fill_one(Db *db, void *arg)
     const Duty *duty = arg;
     Ctx ctx = *duty->ctx;
     ctx.db = db;
-    return fill_place(&ctx, duty->shift_id, duty->position_id);
+    return signup_fill_place(&ctx, duty->shift_id, duty->position_id);
 }
 
 /* A place may become free without a sign-up being changed: more are needed, or who stood first in

@@ -11,7 +11,8 @@ const char *const signup_states[] = {"pending",   "approved", "waitlisted", "off
 
 bool signup_state_holds_place(SignupState state)
 {
-    return state == SIGNUP_APPROVED || state == SIGNUP_OFFERED || state == SIGNUP_ATTENDED;
+    return state == SIGNUP_APPROVED || state == SIGNUP_OFFERED || state == SIGNUP_ATTENDED ||
+           state == SIGNUP_ABSENT;
 }
 
 bool signup_state_is_living(SignupState state)
@@ -226,10 +227,11 @@ static void check_position(Evaluation *evaluation)
 
 /* ---- Other shifts ---- */
 
-/* Who waits holds no time yet. */
+/* Who waits holds no time yet, and who did not come was not busy. */
 static bool holds_time(const SignupEngagement *other)
 {
-    return other->state == SIGNUP_PENDING || signup_state_holds_place((SignupState)other->state);
+    return other->state == SIGNUP_PENDING ||
+           (other->state != SIGNUP_ABSENT && signup_state_holds_place((SignupState)other->state));
 }
 
 static int64_t overlap(TimeMs from, TimeMs until, TimeMs other_from, TimeMs other_until)

@@ -450,3 +450,75 @@ FIXTURE_TEST(signup, attendance_keeps_the_count)
     ASSERT_OK(store_commit(&scope));
     signup_fixture_check(ctx);
 }
+
+FIXTURE_TEST(signup, of_who_did_not_come_keeps_its_place)
+{
+    SignupFixture fixture = {.needed = 1, .volunteer_count = 2};
+    signup_fixture_make(ctx, &fixture);
+    Signup *first = join(ctx, &fixture, 0);
+    ASSERT_OK(signup_mark(ctx, first->id, SIGNUP_ABSENT));
+    Signup *second = join(ctx, &fixture, 1);
+    ASSERT_INT_EQUAL(SIGNUP_WAITLISTED, second->state);
+    /* It was a mistake: there is no second one to share the place with. */
+    ASSERT_OK(signup_mark(ctx, first->id, SIGNUP_ATTENDED));
+    signup_fixture_check(ctx);
+}
+
+FIXTURE_TEST(signup, of_nobody_is_not_marked)
+{
+    ASSERT_OK(signup_mark(ctx, 0, SIGNUP_ATTENDED));
+}
+
+/* ---- People who are not to come any more ---- */
+
+typedef struct StateChange {
+    Ctx *ctx;
+    VolunteerStateChange change;
+} StateChange;
+
+static Err *set_state(Db *db, void *arg)
+{
+    const StateChange *work = arg;
+    Ctx ctx = *work->ctx;
+    ctx.db = db;
+    return volunteer_set_state(&ctx, fixture_find_volunteer(&ctx, work->change.id), &work->change);
+}
+
+FIXTURE_TEST(signup, of_who_is_suspended_or_archived_goes_to_who_waits)
+{
+    static const VolunteerState STATES[] = {VOLUNTEER_SUSPENDED, VOLUNTEER_ARCHIVED};
+    SignupFixture fixture = {.needed = 1, .volunteer_count = 3};
+    signup_fixture_make(ctx, &fixture);
+    Signup *signups[3];
+    for (size_t i = 0; i < COUNT_OF(signups); i++) {
+        signups[i] = join(ctx, &fixture, i);
+    }
+    for (size_t i = 0; i < COUNT_OF(STATES); i++) {
+        StateChange work = {.ctx = ctx,
+                            .change = {.id = fixture.volunteers[i],
+                                       .state = STATES[i],
+                                       .reason = "did not keep to the rules"}};
+        ASSERT_OK(store_transact(ctx->db, set_state, &work));
+        Signup *cancelled = NULL;
+        ASSERT_OK(signup_find(ctx, signups[i]->id, &cancelled));
+        ASSERT_INT_EQUAL(SIGNUP_CANCELLED, cancelled->state);
+        /* By staff: the person is told, with the reason. */
+        ASSERT_STR_EQUAL("staff", cancelled->cancelled_by);
+        ASSERT_STR_EQUAL("did not keep to the rules", cancelled->cancel_reason);
+        ASSERT_INT_EQUAL(SIGNUP_APPROVED, state_of(ctx, signups[i + 1]->id));
+    }
+    signup_fixture_check(ctx);
+}
+
+FIXTURE_TEST(signup, of_a_shift_that_has_begun_stays_when_its_volunteer_is_suspended)
+{
+    SignupFixture fixture = {.needed = 1, .volunteer_count = 1};
+    signup_fixture_make(ctx, &fixture);
+    Signup *signup = join(ctx, &fixture, 0);
+    fixture_advance(ctx, FIXTURE_START_AFTER_MS + HOUR_MS);
+    StateChange work = {
+        .ctx = ctx,
+        .change = {.id = fixture.volunteers[0], .state = VOLUNTEER_SUSPENDED, .reason = "test"}};
+    ASSERT_OK(store_transact(ctx->db, set_state, &work));
+    ASSERT_INT_EQUAL(SIGNUP_APPROVED, state_of(ctx, signup->id));
+}

@@ -8,6 +8,7 @@
 #include "voms/correction/correction.h"
 #include "voms/duplicate/duplicate.h"
 #include "voms/membership/membership.h"
+#include "voms/signup/signup.h"
 #include "voms/volunteer/volunteer.sql.h"
 #include "voms/volunteer/volunteer_internal.h"
 
@@ -65,6 +66,7 @@ YIELDS static Err *close_account(Ctx *ctx, VolunteerId id)
 YIELDS Err *volunteer_anonymise(Ctx *ctx, const Volunteer *volunteer, const char *reason)
 {
     VolunteerId id = volunteer->id;
+    TRY(signup_cancel_all_of(ctx, id, "system", "volunteer_anonymised"));
     TRY(membership_end_all(ctx, id, NULL));
     TRY(membership_anonymise(ctx, id));
     TRY(consent_anonymise(ctx, id));

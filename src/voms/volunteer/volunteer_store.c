@@ -11,6 +11,7 @@
 #include "voms/consent/consent.h"
 #include "voms/duplicate/duplicate.h"
 #include "voms/membership/membership.h"
+#include "voms/signup/signup.h"
 #include "voms/volunteer/contact.h"
 #include "voms/volunteer/id_number.h"
 #include "voms/volunteer/name.h"
@@ -558,12 +559,16 @@ static const char *state_changes(Arena *arena, int before, int after)
                         volunteer_states[after], volunteer_states[before]);
 }
 
-/* Who is archived has no memberships, and who comes back has one in the home unit again. */
+/* Who is archived has no memberships, and who comes back has one in the home unit again. Who is
+ * archived or suspended comes to no shift: the places are for others. */
 YIELDS static Err *follow_state(Ctx *ctx, const Volunteer *volunteer,
                                 const VolunteerStateChange *change)
 {
     if (change->by_decision) {
         return NULL;
+    }
+    if (change->state == VOLUNTEER_ARCHIVED || change->state == VOLUNTEER_SUSPENDED) {
+        TRY(signup_cancel_all_of(ctx, volunteer->id, "staff", change->reason));
     }
     if (change->state == VOLUNTEER_ARCHIVED) {
         TRY(membership_end_all(ctx, volunteer->id, change->reason));
