@@ -317,6 +317,20 @@ def test_progress_comes_as_events(organisation):
     assert done == sorted(done) and done[-1] == 4000 and found[-1][1]["row_count"] == 4000
 
 
+def test_who_uploaded_hears_of_the_end_once(organisation):
+    organisation.root.post("/me/notices/read", {"up_to_id": 9007199254740991}, expect=204)
+    _, done = bring(organisation.root, table(["姓名", "出生日期"], ["通知甲", "1990-01-01"], ["", "1990-01-02"]),
+                    organisation.root_unit, "notice.csv")
+    deadline = time.monotonic() + 30
+    while True:
+        told = [n for n in organisation.root.pages("/me/notices", params={"unread": "true"}) if n["kind"] == "import.finished"]
+        if told:
+            break
+        assert time.monotonic() < deadline, "no notice came"
+        time.sleep(0.05)
+    assert len(told) == 1 and told[0]["link"] == f"import:{done['id']}" and "notice.csv" in told[0]["title"]
+
+
 def test_an_import_can_be_given_up(organisation):
     root = organisation.root
     made = upload(root, many(20000, people.word("c")))

@@ -88,6 +88,8 @@ def test_who_is_suspended_is_told_that_sign_ups_end(world):
     body = {"shift_id": shift["id"], "position_id": position["id"], "accept_risk_notice_version": 1}
     api.post("/me/signups", body, expect=201)
     waiting.post("/me/signups", body, expect=201)
+    wait_for(api, 1)
+    wait_for(waiting, 1)
     world.root.post(f"/admin/volunteers/{volunteer['id']}/state", {"state": "suspended", "reason": "no-shows"}, expect=200)
     told = {n["kind"]: n for n in wait_for(api, 2)}
     assert "no-shows" in told["signup.cancelled"]["body"]

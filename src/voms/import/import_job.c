@@ -562,7 +562,10 @@ YIELDS static Err *finish(Db *db, void *arg)
     }
     Import *import = NULL;
     TRY(import_find(job->ctx, job->import->id, &import));
-    return audit_end(job, import);
+    TRY(audit_end(job, import));
+    return bus_publish(
+        db, "import.finished", arena_printf(job->ctx->arena, "import:%" PRId64, import->id.value),
+        arena_printf(job->ctx->arena, "{\"import_id\":%" PRId64 "}", import->id.value));
 }
 
 /* What cannot succeed another time ends the import; the rest the bus tries again. */

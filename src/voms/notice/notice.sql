@@ -304,6 +304,16 @@ WHERE d.id = $1 AND d.state = 'open' AND r.permission = 'dispute:decide' AND n.s
 ORDER BY n.id
 LIMIT 200;
 
+-- Who uploaded it.
+-- name: notice_of_import
+SELECT CASE WHEN i.state = 'done' THEN 'import.finished' END AS kind, n.id AS account_id,
+       'import:' || CAST(i.id AS text) AS link, i.filename AS file, i.create_count AS created,
+       i.update_count AS updated, i.refuse_count AS refused
+FROM import_file i
+JOIN account n ON n.id = i.created_by
+WHERE i.id = $1
+LIMIT 1;
+
 -- Who records for the unit.
 -- name: notice_of_overdue
 SELECT DISTINCT 'record.overdue' AS kind, n.id AS account_id,

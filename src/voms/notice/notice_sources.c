@@ -40,6 +40,7 @@ typedef struct Source {
       &SQL_NOTICE_OF_DISPUTE_OPENED)                                                               \
     X("dispute.decided", "notice-dispute-decided", NULL, "dispute_id",                             \
       &SQL_NOTICE_OF_DISPUTE_DECIDED)                                                              \
+    X("import.finished", "notice-import-finished", NULL, "import_id", &SQL_NOTICE_OF_IMPORT)       \
     X("record.overdue", "notice-record-overdue", NULL, "activity_id", &SQL_NOTICE_OF_OVERDUE)
 
 #define AS_SOURCE(subject_, consumer_, list_, id_, recipients_)                                    \

@@ -120,6 +120,14 @@ SELECT CASE
          WHEN EXISTS (SELECT 1 FROM membership m WHERE m.unit_id = u.id) THEN 'memberships'
          WHEN EXISTS (SELECT 1 FROM account_grant g WHERE g.unit_id = u.id) THEN 'grants'
          WHEN EXISTS (SELECT 1 FROM account t WHERE t.unit_id = u.id) THEN 'accounts'
+         WHEN EXISTS (SELECT 1 FROM activity a WHERE a.unit_id = u.id)
+              OR EXISTS (SELECT 1 FROM activity a WHERE a.recording_unit_id = u.id)
+             THEN 'activities'
+         WHEN EXISTS (SELECT 1 FROM project p WHERE p.unit_id = u.id) THEN 'projects'
+         WHEN EXISTS (SELECT 1 FROM ledger_claim c WHERE c.unit_id = u.id) THEN 'service_records'
+         WHEN EXISTS (SELECT 1 FROM attendance_device d WHERE d.unit_id = u.id) THEN 'devices'
+         WHEN EXISTS (SELECT 1 FROM custom_field f WHERE f.unit_id = u.id) THEN 'custom_fields'
+         WHEN EXISTS (SELECT 1 FROM import_file i WHERE i.unit_id = u.id) THEN 'imports'
        END AS used_by
 FROM unit u
 WHERE u.id = $1

@@ -293,6 +293,8 @@ YIELDS Err *unit_delete(Ctx *ctx, UnitId unit_id)
         Err *err = ERR(ctx->arena, ERR_CONFLICT, "unit_in_use", "unit %" PRId64 " has %s",
                        unit_id.value, used_by);
         err->current = used_by;
+        err->param = message_format(ctx->arena, ctx->language,
+                                    arena_printf(ctx->arena, "unit_use.%s", used_by), NULL);
         return err;
     }
     TRY(store_exec(ctx->db, &SQL_UNIT_DELETE, ARGS(sql_int(unit_id.value)), NULL));

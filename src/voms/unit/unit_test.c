@@ -126,6 +126,17 @@ static void expect_in_use(Ctx *ctx, UnitId unit_id, const char *by)
     ASSERT_STR_EQUAL(by, err->current);
 }
 
+static void add_activity(Ctx *ctx, UnitId recruiting, UnitId recording)
+{
+    json_t *answer = NULL;
+    const char *body = arena_printf(ctx->arena,
+                                    "{\"unit_id\": %lld, \"recording_unit_id\": %lld, "
+                                    "\"name\": \"x\", \"category\": \"y\"}",
+                                    (long long)recruiting.value, (long long)recording.value);
+    ASSERT_OK(
+        fixture_call(fixture_super(ctx), HTTP_POST, "/api/v1/admin/activities", body, &answer));
+}
+
 FIXTURE_TEST(unit, is_deleted_only_when_nothing_needs_it)
 {
     Unit *unit = NULL;
@@ -136,6 +147,11 @@ FIXTURE_TEST(unit, is_deleted_only_when_nothing_needs_it)
     fixture_grant(ctx, account_id, "auditor", child);
     expect_in_use(ctx, child, "grants");
     ASSERT_ERR(ERR_CONFLICT, unit_delete(ctx, UNIT_ROOT));
+    UnitId recruiting = fixture_unit(ctx, parent, "Recruits");
+    UnitId recording = fixture_unit(ctx, parent, "Records");
+    add_activity(ctx, recruiting, recording);
+    expect_in_use(ctx, recruiting, "activities");
+    expect_in_use(ctx, recording, "activities");
     UnitId empty = fixture_unit(ctx, parent, "Empty");
     ASSERT_OK(unit_delete(ctx, empty));
     ASSERT_ERR(ERR_NOT_FOUND, unit_find(ctx, empty, &unit));
