@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fiber/fiber.h"
 #include "tests/unit/fixture.h"
@@ -11,10 +12,22 @@
 
 /* ---- The world ---- */
 
+/* As the subscription for subjects that begin so. */
+static BusHandler *find_handler(const char *subject)
+{
+    size_t length = strcspn(subject, ".") + 1;
+    const BusSubscription *subscription = statistics_concept.subscriptions;
+    while (subscription->consumer != NULL && strncmp(subscription->subject, subject, length) != 0) {
+        subscription++;
+    }
+    ASSERT(subscription->handle != NULL);
+    return subscription->handle;
+}
+
 static void tell(Ctx *ctx, const char *subject, const char *payload)
 {
     BusMessage message = {.id = 1, .subject = subject, .key = "x", .payload = payload};
-    ASSERT_OK(statistics_concept.subscriptions[0].handle(ctx, &message));
+    ASSERT_OK(find_handler(subject)(ctx, &message));
 }
 
 static void tell_volunteer(Ctx *ctx, int64_t id)
@@ -315,7 +328,36 @@ FIXTURE_TEST(statistics, units_move_with_all_that_was_counted)
     ASSERT_INT_EQUAL(0, sums_of(ctx, north, 202603).activities);
     Unit *moved = NULL;
     ASSERT_OK(unit_move(ctx, team, north, &moved));
+    tell(ctx, "unit.moved", "{}");
+    count(ctx);
     ASSERT_INT_EQUAL(1, sums_of(ctx, north, 202603).activities);
     ASSERT_INT_EQUAL(1, sums_of(ctx, UNIT_ROOT, 202603).activities);
+    ASSERT_OK(unit_move(ctx, team, UNIT_ROOT, &moved));
+    tell(ctx, "unit.moved", "{}");
+    tell(ctx, "unit.moved", "{}");
+    count(ctx);
+    ASSERT_INT_EQUAL(0, sums_of(ctx, north, 202603).activities);
+    ASSERT_INT_EQUAL(1, sums_of(ctx, UNIT_ROOT, 202603).activities);
+    ASSERT_INT_EQUAL(0, findings_of(ctx));
+}
+
+FIXTURE_TEST(statistics, follow_who_left_a_unit_before_it_was_deleted)
+{
+    ASSERT_OK(volunteer_generate(ctx, 1, 7));
+    UnitId north = fixture_unit(ctx, UNIT_ROOT, "North");
+    UnitId team = fixture_unit(ctx, north, "Team");
+    ASSERT_OK(store_exec(ctx->db, &SQL_STATISTICS_TEST_VOLUNTEER,
+                         ARGS(sql_int(1), sql_int(team.value), sql_text("active")), NULL));
+    count(ctx);
+    ASSERT_INT_EQUAL(1, sums_of(ctx, north, STATISTICS_NOW).people);
+    ASSERT_OK(store_exec(ctx->db, &SQL_STATISTICS_TEST_VOLUNTEER,
+                         ARGS(sql_int(1), sql_int(1), sql_text("active")), NULL));
+    tell_volunteer(ctx, 1);
+    ASSERT_OK(
+        store_exec(ctx->db, &SQL_STATISTICS_TEST_DELETE_UNIT, ARGS(sql_int(team.value)), NULL));
+    tell(ctx, "unit.deleted", "{}");
+    count(ctx);
+    ASSERT_INT_EQUAL(0, sums_of(ctx, north, STATISTICS_NOW).people);
+    ASSERT_INT_EQUAL(1, sums_of(ctx, UNIT_ROOT, STATISTICS_NOW).people);
     ASSERT_INT_EQUAL(0, findings_of(ctx));
 }

@@ -40,3 +40,7 @@ VALUES ($1, 1, 202601, 5);
 UPDATE statistics_total
 SET attended = attended + 3
 WHERE unit_id = $1;
+
+-- name: statistics_test_delete_unit
+DELETE FROM unit
+WHERE id = $1;
