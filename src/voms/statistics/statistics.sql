@@ -212,7 +212,7 @@ WHERE activity_id > $1 AND activity_id <= $2;
 INSERT INTO statistics_activity (
     activity_id, unit_id, month, published, in_progress, ended, activities, cancelled, shifts, places,
     taken, attended, absent, minutes)
--- What the tables say of these activities. An absent person had its place.
+-- What the tables say of these activities.
 -- clause: statistics_activity.computed -- scan
 SELECT x.activity_id, x.unit_id, x.month,
        CAST(sum(CASE WHEN x.what = 'published' THEN x.n ELSE 0 END) AS bigint) AS published,
@@ -271,19 +271,17 @@ FROM (
            COALESCE((SELECT c.month FROM statistics_calendar c WHERE c.starts_at <= s.starts_at
                      ORDER BY c.starts_at DESC LIMIT 1), 197101),
            w.what,
-           CASE w.what WHEN 'attended' THEN t.attended WHEN 'absent' THEN t.absent ELSE t.placed END
+           CASE w.what WHEN 'attended' THEN t.attended ELSE t.absent END
     FROM (SELECT g.activity_id, g.shift_id,
                  sum(CASE WHEN g.state <> 'absent' THEN 1 ELSE 0 END) AS attended,
-                 sum(CASE WHEN g.state = 'absent' THEN 1 ELSE 0 END) AS absent,
-                 sum(CASE WHEN g.state = 'absent' AND g.signup_id IS NOT NULL THEN 1 ELSE 0 END)
-                     AS placed
+                 sum(CASE WHEN g.state = 'absent' THEN 1 ELSE 0 END) AS absent
           FROM attendance g
           WHERE g.activity_id > $1 AND g.activity_id <= $2
               AND g.state IN ('present', 'completed', 'absent')
           GROUP BY g.activity_id, g.shift_id) t
     JOIN activity a ON a.id = t.activity_id
     JOIN shift s ON s.id = t.shift_id
-    CROSS JOIN (SELECT 'attended' AS what UNION ALL SELECT 'absent' UNION ALL SELECT 'taken') w
+    CROSS JOIN (SELECT 'attended' AS what UNION ALL SELECT 'absent') w
     UNION ALL
     SELECT e.activity_id, e.unit_id,
            COALESCE((SELECT c.month FROM statistics_calendar c WHERE c.first_day <= e.service_date
