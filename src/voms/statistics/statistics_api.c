@@ -343,7 +343,7 @@ YIELDS static Err *read_unit_query(Ctx *ctx, const HttpRequest *req, StatisticsS
     query->scope = scope;
     query->limit = page.limit + 1;
     if (page.cursor != NULL) {
-        TRY(page_cursor_decode(req->arena, page.cursor, "statistics.units", after, 2));
+        TRY(page_cursor_decode(req->arena, page.cursor, "statistics/units", after, 2));
         query->goes_on = true;
         query->after_minutes = after[0].integer;
         query->after_id = after[1].integer;
@@ -365,7 +365,7 @@ YIELDS static Err *list_units(Ctx *ctx, const HttpRequest *req, HttpResponse *re
         const StatisticsSums *units = list.items.items;
         const StatisticsSums *last = &units[list.items.count - 1];
         SqlValue values[] = {sql_int(last->minutes), sql_int(last->unit_id.value)};
-        list.next_cursor = page_cursor_encode(ctx->arena, "statistics.units", values, 2);
+        list.next_cursor = page_cursor_encode(ctx->arena, "statistics/units", values, 2);
     }
     return http_reply_list(res, &list, NULL);
 }
