@@ -300,6 +300,9 @@ static void announce(const App *app)
     log_event(LOG_INFO, "listening", LOG_TEXT("host", config->server.host), LOG_INT("port", port),
               LOG_INT("loops", (int64_t)app->loop_count), LOG_TEXT("version", VOMS_VERSION));
     printf("VOMS %s: http://%s:%d/admin/\n", VOMS_VERSION, host, port);
+    if (http_server_has_portal(app->http)) {
+        printf("Portal for volunteers: http://%s:%d/\n", host, port);
+    }
     if (app->options->demo) {
         demo_print_logins(&app->core->services);
     } else if (config->super_admin.password_generated && app->core->services.super_admin_created) {

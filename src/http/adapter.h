@@ -202,6 +202,9 @@ void upload_done(Exchange *exchange);
 Err *web_open(Arena *arena, const char *root, Web **ret_web);
 void web_close(Web *web);
 
+/* Is there a portal, at "/"? */
+bool web_has_portal(const Web *web);
+
 /* Is there a file, or a page of an app, for the path? */
 bool web_answers(const Web *web, const char *path);
 

@@ -199,7 +199,7 @@ typedef struct HttpServerOptions {
     int port;                           /* 0: any; see http_server_port */
     const char *const *trusted_proxies; /* addresses or networks "10.0.0.0/8", ends with NULL */
     const char *const *cors_origins;    /* ends with NULL; NULL: CORS is off */
-    const char *web_root;               /* folder with "admin/" and later "portal/", or NULL */
+    const char *web_root;               /* folder with "admin/" and "portal/", or NULL */
     const char *temp_dir;               /* for uploads */
     int64_t upload_max_bytes;           /* 0: 100 MiB */
     int connections_max;                /* per loop; 0: 10,000 */
@@ -220,6 +220,9 @@ Err *http_server_new(Arena *arena, const HttpServerOptions *options, HttpServer 
 /* Listens and serves on the calling loop. Fails with ERR_UNAVAILABLE when the port is taken. */
 Err *http_server_start(HttpServer *server);
 int http_server_port(const HttpServer *server);
+
+/* Does the web root have a portal, which then is at "/"? */
+bool http_server_has_portal(const HttpServer *server);
 
 /* On each loop: stops accepting, waits for running requests up to grace_ms, cancels the rest,
  * joins, closes. Yields. */

@@ -142,6 +142,11 @@ int http_server_port(const HttpServer *server)
     return server->port;
 }
 
+bool http_server_has_portal(const HttpServer *server)
+{
+    return web_has_portal(server->web);
+}
+
 /* ---- Listening ---- */
 
 static Err *listen_error(const HttpServer *server, const char *step, const char *reason)

@@ -292,4 +292,37 @@ SERVER_TEST(web_app_is_served, make_web_root(&server))
     ASSERT(strstr(answer->body, "root:") == NULL);
     answer = server_test_get(t, "GET /api/nothing HTTP/1.1\r\n" HOST "\r\n");
     ASSERT_INT_EQUAL(404, answer->status);
+    ASSERT(!http_server_has_portal(t->server));
+}
+
+static void make_both_apps(TestServer *t)
+{
+    char path[96];
+
+    make_web_root(t);
+    snprintf(path, sizeof(path), "%s/portal", t->folder);
+    ASSERT(mkdir(path, 0700) == 0);
+    write_web_file(t, "portal/index.html", "<html lang>");
+}
+
+SERVER_TEST(portal_has_the_paths_that_are_not_the_consoles, make_both_apps(&server))
+{
+    static const char *const requests[] = {
+        "GET / HTTP/1.1\r\n" HOST "\r\n",
+        "GET /activities/7 HTTP/1.1\r\n" HOST "\r\n",
+        "GET /shifts HTTP/1.1\r\n" HOST "\r\n",
+    };
+    Answer *answer = NULL;
+
+    ASSERT(http_server_has_portal(t->server));
+    for (size_t i = 0; i < COUNT_OF(requests); i++) {
+        answer = server_test_get(t, requests[i]);
+        ASSERT_STR_EQUAL("<html lang>", answer->body);
+    }
+    answer = server_test_get(t, "GET /admin/volunteers/7 HTTP/1.1\r\n" HOST "\r\n");
+    ASSERT_STR_EQUAL("<html>", answer->body);
+    answer = server_test_get(t, "GET /admin HTTP/1.1\r\n" HOST "\r\n");
+    ASSERT(server_test_has_header(answer, "\nLocation: /admin/\r\n"));
+    answer = server_test_get(t, "GET /api/nothing HTTP/1.1\r\n" HOST "\r\n");
+    ASSERT_INT_EQUAL(404, answer->status);
 }

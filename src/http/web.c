@@ -193,6 +193,11 @@ void web_close(Web *web)
     pthread_mutex_destroy(&web->mutex);
 }
 
+bool web_has_portal(const Web *web)
+{
+    return web != NULL && web->has_portal;
+}
+
 /* ---- Which file ---- */
 
 /* A page of an app is made by its script: every such path gets the app's index.html. What looks
