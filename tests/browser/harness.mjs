@@ -67,6 +67,7 @@ export class Server {
     server.log = ''
     server.process = spawn(serverProgram(), ['--data', server.folder, '--config', config], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, VOMS_TEST_CLOCK: join(server.folder, 'clock') },
     })
     for (const stream of [server.process.stdout, server.process.stderr]) {
       stream.on('data', (text) => (server.log += text))
@@ -86,6 +87,18 @@ export class Server {
       await pause(100)
     }
     assert.fail(`the server did not get healthy:\n${this.log}`)
+  }
+
+  /** Sets its clock so far ahead of ours; all of its schedules run. */
+  async moveClock(ms) {
+    const told = `offset_ms=${ms}`
+    writeFileSync(join(this.folder, 'clock'), String(ms))
+    this.process.kill('SIGUSR2')
+    const deadline = Date.now() + WAIT_MS
+    while (!this.log.includes(told)) {
+      assert.ok(Date.now() < deadline, 'the clock was not moved')
+      await pause(50)
+    }
   }
 
   /** Stops it as an operator would; it must end by itself and cleanly. */
@@ -131,7 +144,7 @@ export class Api {
   }
 }
 
-export async function launchBrowser() {
+export async function launchBrowser(...args) {
   return chromium.launch({
     executablePath: process.env.VOMS_CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
@@ -143,17 +156,19 @@ export async function launchBrowser() {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...args,
     ],
   })
 }
 
 /** A page in a fresh profile. `complaints` is what its console, its scripts and its CSP said. */
-export async function newPage(browser, server, { width = 1280, height = 800 } = {}) {
+export async function newPage(browser, server, { width = 1280, height = 800, ...more } = {}) {
   const context = await browser.newContext({
     baseURL: server.base,
     locale: 'zh-CN',
     viewport: { width, height },
     acceptDownloads: true,
+    ...more,
   })
   const page = await context.newPage()
   page.setDefaultTimeout(WAIT_MS)
