@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     projects: [
       'admin',
+      'portal',
       { test: { name: 'shared', environment: 'node', include: ['shared/src/**/*.test.ts'] } },
     ],
   },

@@ -21,7 +21,6 @@ export default defineMessages(
       reload: '刷新',
     },
     nav: {
-      overview: '概况',
       people: '人员',
       hours: '时长与记录',
       organisation: '组织',
@@ -132,7 +131,6 @@ export default defineMessages(
       reload: 'Reload',
     },
     nav: {
-      overview: 'Overview',
       people: 'People',
       hours: 'Hours and records',
       organisation: 'Organisation',

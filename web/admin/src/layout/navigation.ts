@@ -6,7 +6,6 @@ import {
   ChatLineSquare,
   Clock,
   CopyDocument,
-  DataAnalysis,
   DocumentChecked,
   Folder,
   Key,
@@ -38,18 +37,6 @@ export interface NavigationGroup {
 }
 
 export const navigation: NavigationGroup[] = [
-  {
-    title: 'nav.overview',
-    items: [
-      {
-        route: 'dashboard',
-        title: 'dashboard.title',
-        icon: DataAnalysis,
-        needs: 'statistics:read',
-        under: '/dashboard',
-      },
-    ],
-  },
   {
     title: 'nav.people',
     items: [

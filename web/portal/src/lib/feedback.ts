@@ -1,0 +1,28 @@
+// Short answers over the page.
+import { showConfirmDialog, showToast } from 'vant'
+import { t } from '@shared/i18n'
+import { describeError } from '@shared/lib/describe_error'
+
+export function tellDone(message: string): void {
+  showToast({ message, icon: 'success' })
+}
+
+export function tellProblem(error: unknown): void {
+  showToast({ message: describeError(error), duration: 5000, wordBreak: 'normal' })
+}
+
+export async function confirmAction(
+  title: string,
+  message: string,
+  confirm: string,
+): Promise<boolean> {
+  return showConfirmDialog({
+    title,
+    message,
+    confirmButtonText: confirm,
+    cancelButtonText: t('action.cancel'),
+  }).then(
+    () => true,
+    () => false,
+  )
+}
