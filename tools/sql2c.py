@@ -9,6 +9,10 @@ A file holds statements, each under a line that names it:
     -- name: volunteer_count -- scan     may read many rows: runs off the loop on SQLite
     -- name: volunteer_find -- by_id      at most one row, which the only parameter, = $1, finds by the
                                          id that is its first column: reads of one turn are merged
+    -- name: term_insert -- rows         an INSERT of one row of VALUES, which holds all parameters: many
+                                         rows go in with few executions of a form that repeats it
+    -- name: person_insert -- rows scattered   the same, but not on SQLite, which would copy each page
+                                         that such an execution changes: it pays for neighbours only
     -- clause: volunteer_list.state      a fragment that a statement is composed from
 
 and each becomes `static const SqlStatement SQL_VOLUNTEER_FIND` (SQL_VOLUNTEER_LIST_STATE for a
@@ -25,7 +29,10 @@ from pathlib import Path
 HEADING = re.compile(r"^-- (?P<what>name|clause): +(?P<name>[a-z][a-z0-9_.]*)(?P<rest>( +-- .*)?)$")
 WRITES = re.compile(r"\b(INSERT\s+INTO|REPLACE\s+INTO|DELETE\s+FROM|(?<!FOR )(?<!KEY )(?<!DO )UPDATE\s+\w)", re.I)
 BY_ID = re.compile(r"= \$1\b")
-ATTRIBUTES = {"sqlite", "postgres", "scan", "by_id"}
+ROW = re.compile(r"\bVALUES\s+(?P<row>\((?:[^()]|\([^()]*\))*\))(?P<tail>(\s+ON CONFLICT\b.*)?)$", re.S)
+ATTRIBUTES = {"sqlite", "postgres", "scan", "by_id", "rows", "scattered"}
+ROWS_MAX = 100
+ROWS_PARAMETERS_MAX = 1200
 
 
 class SqlError(Exception):
@@ -38,6 +45,8 @@ class Statement:
         self.is_clause = is_clause
         self.scan = False
         self.by_id = False
+        self.rows = False
+        self.scattered = False
         self.texts = {}  # "both", or "sqlite" and "postgres"
         self.where = None
 
@@ -109,6 +118,8 @@ def add(statements, heading, where, text):
     statement = statements.setdefault(name, Statement(name, is_clause))
     statement.scan |= "scan" in attributes
     statement.by_id |= "by_id" in attributes
+    statement.rows |= "rows" in attributes
+    statement.scattered |= "scattered" in attributes
     statement.where = statement.where or where
     for variant in variants:
         if variant in statement.texts or (statement.texts and "both" in variants | set(statement.texts)):
@@ -121,6 +132,13 @@ def check_statement(statement):
     if statement.by_id and ("both" not in texts or len(re.findall(r"\$", texts["both"])) != 1 or
                             not BY_ID.search(texts["both"])):
         raise SqlError(f"{statement.where}: {statement.name} is by_id and has more than `= $1`")
+    if statement.rows and "both" in texts:
+        match = ROW.search(texts["both"])
+        if match is None or parameters(match["row"]) != parameters(texts["both"]) or "$" in (
+                without_literals(texts["both"][:match.start("row")] + match["tail"])):
+            raise SqlError(f"{statement.where}: {statement.name} has parameters beside one row of VALUES")
+    elif statement.rows or statement.scattered:
+        raise SqlError(f"{statement.where}: {statement.name} needs one text, with rows")
     if "both" in texts:
         return
     if set(texts) != {"sqlite", "postgres"}:
@@ -172,6 +190,34 @@ def many_definition(statement, storage):
     ])
 
 
+def repeated(statement):
+    """The text with its row as often as it may be, and how often that is."""
+    text = statement.texts["both"]
+    match = ROW.search(text)
+    width = max(parameters(text))
+    count = max(2, min(ROWS_MAX, ROWS_PARAMETERS_MAX // width))
+    row = re.sub(r"\s+", " ", match["row"])
+    rows = (re.sub(r"\$(\d+)", lambda number, first=i * width: f"${first + int(number[1])}", row)
+            for i in range(count))
+    return text[:match.start("row")] + ",\n".join(rows) + match["tail"], count
+
+
+def rows_definition(statement, storage):
+    text, count = repeated(statement)
+    name = statement.constant
+    return "\n".join([
+        f"static const char {name}_ROWS_TEXT[] UNUSED =\n        {c_text(text)};",
+        f"{storage} const SqlStatement {name}_ROWS UNUSED = {{",
+        f'    .name = "{statement.name}_rows",',
+        f"    .sqlite = {name}_ROWS_TEXT,",
+        f"    .postgres = {name}_ROWS_TEXT,",
+        f"    .param_count = {max(parameters(text))},",
+        f"    .row_count = {count},",
+        "    .writes = true,",
+        "};",
+    ])
+
+
 def definition(statement, storage):
     texts = statement.texts
     sqlite = texts.get("both") or texts["sqlite"]
@@ -183,6 +229,8 @@ def definition(statement, storage):
         lines.append(f"static const char {name}_TEXT[] UNUSED =\n        {c_text(sqlite)};")
     if statement.by_id:
         lines.append(many_definition(statement, storage))
+    if statement.rows:
+        lines.append(rows_definition(statement, storage))
     lines += [
         f"{storage} const SqlStatement {name} UNUSED = {{",
         f'    .name = "{statement.name}",',
@@ -192,6 +240,8 @@ def definition(statement, storage):
         f"    .writes = {c_bool(WRITES.search(without_literals(sqlite)))},",
         f"    .scan = {c_bool(statement.scan)},",
         f"    .many = &{name}_MANY," if statement.by_id else "",
+        f"    .rows = &{name}_ROWS," if statement.rows else "",
+        "    .scattered = true," if statement.scattered else "",
         "};",
     ]
     return "\n".join(line for line in lines if line)
@@ -216,6 +266,8 @@ def write_index(target, sources):
             names[statement.name] = statement.where
             if statement.by_id:
                 names[statement.name + "_many"] = statement.where
+            if statement.rows:
+                names[statement.name + "_rows"] = statement.where
             parts.append(definition(statement, "static"))
     rows = "\n".join(f"    &SQL_{name.upper()}," for name in names)
     parts.append("extern const SqlStatement *const all_statements[];\n"

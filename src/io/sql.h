@@ -93,6 +93,11 @@ typedef struct SqlStatement {
     bool scan;   /* may read many rows: runs off the loop on SQLite */
     /* It finds one row by its id, $1, the first column; this finds those of all ids in an array. */
     const struct SqlStatement *many;
+    /* It inserts one row; this inserts row_count of them, their parameters one row after another.
+     */
+    const struct SqlStatement *rows;
+    int row_count;  /* of a statement that is another's rows */
+    bool scattered; /* its rows go to places far apart: not by rows on SQLite */
 } SqlStatement;
 
 /* ---- Rows ---- */

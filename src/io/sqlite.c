@@ -11,7 +11,6 @@
 
 #define BUCKETS 512         /* power of two */
 #define BUILT_CACHED_MAX 96 /* composed statements that are kept prepared */
-#define PARAMS_MAX 256
 #define CACHE_KIB 8000
 #define PROGRESS_STEPS 5000 /* virtual machine steps between looks at the clock */
 
@@ -24,8 +23,8 @@ typedef struct Prepared {
     const char **columns; /* in the connection's arena; NULL when composed */
     int column_count;
     int param_count;
-    uint16_t params[PARAMS_MAX]; /* our $n of SQLite's parameter i + 1 */
     struct Prepared *next;
+    uint16_t params[]; /* our $n of SQLite's parameter i + 1 */
 } Prepared;
 
 struct SqliteDb {
@@ -163,8 +162,6 @@ static Prepared **bucket_of(SqliteDb *db, uint64_t hash)
 /* Statements are compiled from our own files: a parameter that is not $n is our mistake. */
 static void read_params(Prepared *prepared)
 {
-    prepared->param_count = sqlite3_bind_parameter_count(prepared->handle);
-    BUG_ON(prepared->param_count > PARAMS_MAX);
     for (int i = 0; i < prepared->param_count; i++) {
         const char *name = sqlite3_bind_parameter_name(prepared->handle, i + 1);
         int64_t number = 0;
@@ -214,9 +211,11 @@ static Err *prepare(SqliteDb *db, Arena *arena, const SqlStatement *statement, b
     if (built && db->built_count == BUILT_CACHED_MAX) {
         evict_built(db);
     }
-    Prepared *prepared = sqlite3_malloc(sizeof(*prepared));
+    int param_count = sqlite3_bind_parameter_count(handle);
+    Prepared *prepared =
+        sqlite3_malloc64(sizeof(*prepared) + (size_t)param_count * sizeof(uint16_t));
     BUG_ON(prepared == NULL);
-    *prepared = (Prepared){.hash = hash, .handle = handle};
+    *prepared = (Prepared){.hash = hash, .handle = handle, .param_count = param_count};
     prepared->statement = built ? NULL : statement;
     prepared->text = built ? sqlite3_mprintf("%s", statement->sqlite) : NULL;
     db->built_count += built;
@@ -273,11 +272,16 @@ static int bind_value(sqlite3_stmt *handle, int index, const SqlValue *value)
     return SQLITE_MISUSE;
 }
 
-static int bind_all(Prepared *prepared, SqlArgs args)
+/* The parameters of several lists of the same length, one after another. */
+static int bind_lists(Prepared *prepared, const SqlArgs *lists, size_t count)
 {
+    size_t width = lists[0].count;
     for (int i = 0; i < prepared->param_count; i++) {
-        BUG_ON(prepared->params[i] > args.count);
-        int code = bind_value(prepared->handle, i + 1, &args.values[prepared->params[i] - 1]);
+        size_t place = prepared->params[i] - 1U;
+        size_t list = count == 1 ? 0 : place / width;
+        size_t value = count == 1 ? place : place % width;
+        BUG_ON(list >= count || value >= lists[list].count);
+        int code = bind_value(prepared->handle, i + 1, &lists[list].values[value]);
         if (code != SQLITE_OK) {
             return code;
         }
@@ -346,7 +350,7 @@ Err *sqlite_db_run(SqliteDb *db, Arena *arena, const SqlStatement *statement, bo
 
     int64_t changes_before = sqlite3_total_changes64(db->handle);
     SqlRows *rows = ARENA_NEW(arena, SqlRows);
-    int code = bind_all(prepared, args);
+    int code = bind_lists(prepared, &args, 1);
     if (code == SQLITE_OK) {
         code = read_rows(arena, prepared, rows);
     }
@@ -368,9 +372,9 @@ Err *sqlite_db_run(SqliteDb *db, Arena *arena, const SqlStatement *statement, bo
 }
 
 /* One of many: nothing is read but whether it worked. */
-static int run_again(Prepared *prepared, SqlArgs args)
+static int run_again(Prepared *prepared, const SqlArgs *lists, size_t count)
 {
-    int code = bind_all(prepared, args);
+    int code = bind_lists(prepared, lists, count);
     while (code == SQLITE_OK || code == SQLITE_ROW) {
         code = sqlite3_step(prepared->handle);
     }
@@ -378,20 +382,36 @@ static int run_again(Prepared *prepared, SqlArgs args)
     return code == SQLITE_DONE ? SQLITE_OK : result != SQLITE_OK ? result : code;
 }
 
-Err *sqlite_db_run_many(SqliteDb *db, Arena *arena, const SqlStatement *statement,
-                        const SqlArgs *args, size_t count, int64_t *ret_affected)
+/* Runs a statement for so many lists at a time; count is a multiple of that. */
+static Err *run_steps(SqliteDb *db, Arena *arena, const SqlStatement *statement,
+                      const SqlArgs *args, size_t count, int64_t *affected)
 {
+    size_t step = statement->row_count > 0 ? (size_t)statement->row_count : 1;
     Prepared *prepared = NULL;
-    int64_t affected = 0;
     TRY(find_prepared(db, arena, statement, /* built= */ false, &prepared));
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i += step) {
         int64_t changes_before = sqlite3_total_changes64(db->handle);
-        int code = run_again(prepared, args[i]);
+        int code = run_again(prepared, args + i, step);
         if (code != SQLITE_OK) {
             return sqlite_error(db->handle, arena, statement->name, code);
         }
         bool changed = sqlite3_total_changes64(db->handle) != changes_before;
-        affected += changed ? sqlite3_changes64(db->handle) : 0;
+        *affected += changed ? sqlite3_changes64(db->handle) : 0;
+    }
+    return NULL;
+}
+
+Err *sqlite_db_run_many(SqliteDb *db, Arena *arena, const SqlStatement *statement,
+                        const SqlArgs *args, size_t count, int64_t *ret_affected)
+{
+    const SqlStatement *rows = statement->scattered ? NULL : statement->rows;
+    size_t by_rows = rows == NULL ? 0 : count - count % (size_t)rows->row_count;
+    int64_t affected = 0;
+    if (by_rows > 0) {
+        TRY(run_steps(db, arena, rows, args, by_rows, &affected));
+    }
+    if (by_rows < count) {
+        TRY(run_steps(db, arena, statement, args + by_rows, count - by_rows, &affected));
     }
     *ret_affected = affected;
     return NULL;

@@ -5,6 +5,7 @@
  * everybody behind it, and commits on several connections share the server's fsyncs. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "io/pg.h"
@@ -22,7 +23,7 @@
 #define PATIENCE_DOWN_MS 250 /* and so long when reconnecting has failed */
 #define CLEANING_MAX 2       /* each may keep a thread of the pool */
 #define ROLLBACK_WAIT_MS 5000
-#define MANY_AT_ONCE 500
+#define MANY_AT_ONCE ((size_t)500) /* rows that travel together */
 
 /* A shared connection and the fiber that keeps it open. */
 typedef struct Lane {
@@ -331,22 +332,57 @@ YIELDS static Err *run_chunk(PostgresLoop *loop, PostgresTransaction *transactio
     return first_error(transaction, &ops[count - 1], err);
 }
 
-YIELDS static Err *exec_many(StoreLoop *base, Db *db, const SqlStatement *statement,
-                             const SqlArgs *args, size_t count, int64_t *ret_affected)
+/* The parameters of several lists, one after another. */
+static SqlArgs joined(Arena *arena, const SqlArgs *lists, size_t count)
+{
+    if (count == 1) {
+        return lists[0];
+    }
+    size_t width = lists[0].count;
+    SqlValue *values = ARENA_ARRAY(arena, SqlValue, width * count);
+    for (size_t i = 0; i < count; i++) {
+        BUG_ON(lists[i].count != width);
+        memcpy(values + i * width, lists[i].values, width * sizeof(*values));
+    }
+    return (SqlArgs){.values = values, .count = width * count};
+}
+
+/* Runs a statement for so many lists at a time; count is a multiple of that. */
+YIELDS static Err *run_steps(Db *db, const SqlStatement *statement, const SqlArgs *args,
+                             size_t count, int64_t *affected)
 {
     PostgresTransaction *transaction = CONTAINER_OF(db->transaction, PostgresTransaction, base);
-    int64_t affected = 0;
-    PgOp *ops = ARENA_ARRAY(db->arena, PgOp, MIN(count, (size_t)MANY_AT_ONCE));
-    for (size_t done = 0; done < count; done += MANY_AT_ONCE) {
-        size_t now = MIN(count - done, (size_t)MANY_AT_ONCE);
-        for (size_t i = 0; i < now; i++) {
-            ops[i] = (PgOp){.statement = statement, .args = args[done + i], .arena = db->arena};
+    PostgresLoop *loop = postgres_loop(db->transaction->loop);
+    size_t step = statement->row_count > 0 ? (size_t)statement->row_count : 1;
+    size_t at_once = MAX(MANY_AT_ONCE / step, (size_t)1);
+    CLEANUP(arena_freep) Arena *scratch = arena_new();
+    for (size_t done = 0; done < count;) {
+        size_t now = MIN((count - done) / step, at_once);
+        PgOp *ops = ARENA_ARRAY(scratch, PgOp, now);
+        for (size_t i = 0; i < now; i++, done += step) {
+            ops[i] = (PgOp){.statement = statement,
+                            .args = joined(scratch, args + done, step),
+                            .arena = db->arena};
         }
-        TRY(run_chunk(postgres_loop(base), transaction, ops, now));
+        TRY(run_chunk(loop, transaction, ops, now));
         for (size_t i = 0; i < now; i++) {
-            affected += ops[i].rows->affected;
+            *affected += ops[i].rows->affected;
         }
+        arena_reset(scratch);
     }
+    return NULL;
+}
+
+YIELDS static Err *exec_many(StoreLoop *base UNUSED, Db *db, const SqlStatement *statement,
+                             const SqlArgs *args, size_t count, int64_t *ret_affected)
+{
+    const SqlStatement *rows = statement->rows;
+    size_t by_rows = rows == NULL ? 0 : count - count % (size_t)rows->row_count;
+    int64_t affected = 0;
+    if (by_rows > 0) {
+        TRY(run_steps(db, rows, args, by_rows, &affected));
+    }
+    TRY(run_steps(db, statement, args + by_rows, count - by_rows, &affected));
     *ret_affected = affected;
     return NULL;
 }

@@ -294,9 +294,10 @@ STORE_TEST(busy_work_is_repeated)
     ASSERT_INT_EQUAL(2, store_stats(t->store).retries);
 }
 
-STORE_TEST(many_rows_go_in_one_call)
+/* One after another or by rows: the same comes of it. */
+static void put_many(StoreTest *t, const SqlStatement *statement)
 {
-    enum { COUNT = 200 };
+    enum { COUNT = 250 };
     static SqlValue values[COUNT][2];
     static SqlArgs args[COUNT];
     int64_t affected = 0;
@@ -305,17 +306,29 @@ STORE_TEST(many_rows_go_in_one_call)
         values[i][1] = sql_int(i);
         args[i] = (SqlArgs){.values = values[i], .count = 2};
     }
-    ASSERT_OK(store_exec_many(&t->db, &SQL_ITEM_INSERT_QUIETLY, args, COUNT, &affected));
-    ASSERT_INT_EQUAL(COUNT, affected);
-    ASSERT_OK(store_exec_many(&t->db, &SQL_ITEM_INSERT_QUIETLY, args, COUNT, &affected));
-    ASSERT_INT_EQUAL(0, affected);
+    ASSERT_OK(store_exec_many(&t->db, statement, args, COUNT - 30, &affected));
+    ASSERT_INT_EQUAL(COUNT - 30, affected);
+    ASSERT_OK(store_exec_many(&t->db, statement, args, COUNT, &affected));
+    ASSERT_INT_EQUAL(30, affected);
+    ASSERT_INT_EQUAL(17, store_test_size_of(t, "item 17"));
+    ASSERT_INT_EQUAL(COUNT - 1, store_test_size_of(t, "item 249"));
 
-    values[COUNT - 1][1] = sql_int(-1);
+    values[150][1] = sql_int(-1);
     values[0][0] = sql_text("new");
-    values[COUNT - 1][0] = sql_text("newer");
-    ASSERT_ERR(ERR_CONFLICT,
-               store_exec_many(&t->db, &SQL_ITEM_INSERT_QUIETLY, args, COUNT, &affected));
+    values[150][0] = sql_text("newer");
+    ASSERT_ERR(ERR_CONFLICT, store_exec_many(&t->db, statement, args, COUNT, &affected));
     ASSERT_INT_EQUAL(COUNT, store_test_count_items(t));
+}
+
+STORE_TEST(many_rows_go_in_one_call)
+{
+    put_many(t, &SQL_ITEM_INSERT_QUIETLY);
+}
+
+STORE_TEST(rows_that_are_neighbours_go_in_few_statements)
+{
+    BUG_ON(SQL_ITEM_INSERT_ROWS.rows == NULL);
+    put_many(t, &SQL_ITEM_INSERT_ROWS);
 }
 
 /* ---- Several fibers ---- */

@@ -47,6 +47,9 @@ INSERT INTO item (name, size) VALUES ($1, $2) RETURNING id
 -- name: item_insert_quietly
 INSERT INTO item (name, size) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING
 
+-- name: item_insert_rows -- rows
+INSERT INTO item (name, size) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING
+
 -- name: item_insert_full
 INSERT INTO item (name, size, weight, is_open, made_at, born, extra, bytes)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

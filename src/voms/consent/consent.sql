@@ -1,6 +1,6 @@
 -- What people, or the guardians of minors, agreed to.
 
--- name: consent_insert
+-- name: consent_insert -- rows
 INSERT INTO consent (volunteer_id, kind, policy_version, scope, guardian_name, guardian_relation,
     guardian_phone, note, given_at, recorded_by, expires_on)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);

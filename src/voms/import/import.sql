@@ -88,7 +88,7 @@ UPDATE import_file
 SET state = $3, error_code = $4, error_param = $5, updated_at = $6, version = version + 1
 WHERE id = $1 AND run = $2 AND state IN ('previewing', 'committing');
 
--- name: import_put_row -- scan
+-- name: import_put_row -- scan rows
 INSERT INTO import_row (import_id, run, row_number, outcome, name, volunteer_id, changed_fields,
                         problems)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -96,11 +96,12 @@ ON CONFLICT (import_id, run, row_number) DO UPDATE
 SET outcome = excluded.outcome, name = excluded.name, volunteer_id = excluded.volunteer_id,
     changed_fields = excluded.changed_fields, problems = excluded.problems;
 
--- Whom a row made.
--- name: import_link_row
-UPDATE import_row
-SET volunteer_id = $4
-WHERE import_id = $1 AND run = $2 AND row_number = $3;
+-- Whom a row made; the row is there.
+-- name: import_link_row -- rows
+INSERT INTO import_row (import_id, run, row_number, outcome, volunteer_id)
+VALUES ($1, $2, $3, 'create', $4)
+ON CONFLICT (import_id, run, row_number) DO UPDATE
+SET volunteer_id = excluded.volunteer_id;
 
 -- name: import_list_outcomes
 SELECT row_number, outcome

@@ -309,44 +309,39 @@ YIELDS static Err *find_surprises(Step *step, bool *same)
     return NULL;
 }
 
+static SqlArgs link_args(const Step *step, size_t i)
+{
+    SqlValue *values = ARENA_ARRAY(step->ctx->arena, SqlValue, 4);
+    values[0] = sql_int(step->job->import->id.value);
+    values[1] = sql_int(step->job->import->rows_run);
+    values[2] = sql_int(step->rows[i].row_number);
+    values[3] = sql_int(step->decisions[i].volunteer_id.value);
+    return (SqlArgs){.values = values, .count = 4};
+}
+
 YIELDS static Err *keep_rows(Step *step)
 {
     Arena *arena = step->ctx->arena;
     bool *same = ARENA_ARRAY(arena, bool, step->count);
-    SqlArgs *args = ARENA_ARRAY(arena, SqlArgs, step->count);
-    size_t count = 0;
+    SqlArgs *puts = ARENA_ARRAY(arena, SqlArgs, step->count);
+    SqlArgs *links = ARENA_ARRAY(arena, SqlArgs, step->count);
+    size_t put_count = 0;
+    size_t link_count = 0;
     if (step->job->commits) {
         TRY(find_surprises(step, same));
     }
     for (size_t i = 0; i < step->count; i++) {
         if (!same[i]) {
-            args[count++] = row_args(step, i);
+            puts[put_count++] = row_args(step, i);
+        } else if (step->decisions[i].outcome == IMPORT_CREATE) {
+            links[link_count++] = link_args(step, i);
         }
     }
-    return count == 0 ? NULL
-                      : store_exec_many(step->ctx->db, &SQL_IMPORT_PUT_ROW, args, count, NULL);
+    TRY(store_exec_many(step->ctx->db, &SQL_IMPORT_LINK_ROW, links, link_count, NULL));
+    return store_exec_many(step->ctx->db, &SQL_IMPORT_PUT_ROW, puts, put_count, NULL);
 }
 
 /* ---- Writing people ---- */
-
-YIELDS static Err *link_rows(Step *step)
-{
-    Arena *arena = step->ctx->arena;
-    const Import *import = step->job->import;
-    SqlArgs *args = ARENA_ARRAY(arena, SqlArgs, step->count);
-    size_t count = 0;
-    for (size_t i = 0; i < step->count; i++) {
-        if (step->decisions[i].outcome == IMPORT_CREATE) {
-            SqlValue *values = ARENA_ARRAY(arena, SqlValue, 4);
-            values[0] = sql_int(import->id.value);
-            values[1] = sql_int(import->rows_run);
-            values[2] = sql_int(step->rows[i].row_number);
-            values[3] = sql_int(step->decisions[i].volunteer_id.value);
-            args[count++] = (SqlArgs){.values = values, .count = 4};
-        }
-    }
-    return store_exec_many(step->ctx->db, &SQL_IMPORT_LINK_ROW, args, count, NULL);
-}
 
 YIELDS static Err *create_people(Step *step)
 {
@@ -371,7 +366,7 @@ YIELDS static Err *create_people(Step *step)
     for (size_t i = 0; i < count; i++) {
         step->decisions[places[i]].volunteer_id = ids[i];
     }
-    return link_rows(step);
+    return NULL;
 }
 
 YIELDS static Err *change_people(Step *step)

@@ -1,6 +1,6 @@
 -- Volunteers in units.
 
--- name: membership_insert
+-- name: membership_insert -- rows
 INSERT INTO membership (volunteer_id, unit_id, state, reason, joined_at, decided_by, decided_at,
     created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $5, $7, $7)

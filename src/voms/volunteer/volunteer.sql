@@ -73,7 +73,7 @@ UPDATE volunteer_counter SET last = last + CAST($1 AS bigint) WHERE id = 1 RETUR
 SELECT nextval('volunteer_id_seq') AS last
 FROM generate_series(1, CAST($1 AS bigint));
 
--- name: volunteer_insert
+-- name: volunteer_insert -- rows scattered
 INSERT INTO volunteer (
     id, number, unit_id, state, name, name_pinyin, name_initials, name_terms, gender, birth_date,
     id_document_type, id_number_cipher, id_number_hash, id_number_masked, phone, phone_reversed,
@@ -159,7 +159,7 @@ UPDATE volunteer_history
 SET changes = NULL, reason = CASE WHEN action LIKE '%.state' THEN reason ELSE NULL END
 WHERE volunteer_id = $1;
 
--- name: volunteer_term_insert
+-- name: volunteer_term_insert -- rows
 INSERT INTO volunteer_term (term, volunteer_id)
 VALUES ($1, $2)
 ON CONFLICT DO NOTHING;
@@ -168,7 +168,7 @@ ON CONFLICT DO NOTHING;
 DELETE FROM volunteer_term
 WHERE term = $1 AND volunteer_id = $2;
 
--- name: volunteer_history_insert
+-- name: volunteer_history_insert -- rows
 INSERT INTO volunteer_history (volunteer_id, created_at, action, actor_id, actor_name, reason,
     changes)
 VALUES ($1, $2, $3, $4, $5, $6, $7);
@@ -221,6 +221,13 @@ LIMIT $1;
 
 -- ---- Whom does a row of an import mean? ----
 
+-- Plans live as long as connections: one that was made while there were few people would go on
+-- reading all of them when there are many. Until the end of the transaction.
+-- name: volunteer_identity_by_index -- sqlite
+SELECT 1 AS one;
+-- name: volunteer_identity_by_index -- postgres
+SELECT set_config('enable_seqscan', 'off', true) AS one;
+
 -- clause: volunteer_identity.select
 SELECT v.id, v.number, v.name, v.name_pinyin, v.gender, v.birth_date, v.id_document_type,
        v.id_number_masked, v.phone, v.email, v.residence_region, v.residence_region_text,
@@ -257,8 +264,14 @@ AND (v.birth_date, v.name) IN (
     SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each($1))
 -- clause: volunteer_identity.by_birth -- postgres
 AND v.state <> 'archived' AND v.phone IS NULL
-AND (v.birth_date, v.name) IN (
-    SELECT CAST(e ->> 0 AS date), e ->> 1 FROM jsonb_array_elements(CAST($1 AS jsonb)) AS e)
+AND v.id = ANY (ARRAY(
+    SELECT n.id
+    FROM jsonb_array_elements(CAST($1 AS jsonb)) AS e
+    CROSS JOIN LATERAL (
+        SELECT b.id
+        FROM volunteer b
+        WHERE b.birth_date = CAST(e ->> 0 AS date) AND b.name = e ->> 1
+        OFFSET 0) n))
 
 -- clause: volunteer_identity.limit
 LIMIT 5000

@@ -356,6 +356,9 @@ YIELDS Err *volunteer_find_by_identity(Ctx *ctx, const VolunteerDraft *drafts, s
     Search search = {.ctx = ctx, .drafts = drafts, .count = count, .found = ret_found};
     memset(ret_found, 0, count * sizeof(*ret_found));
     search.hashes = hash_all(&search);
+    if (ctx->db->transaction != NULL && store_driver(ctx->db->store) == STORE_POSTGRES) {
+        TRY(store_exec(ctx->db, &SQL_VOLUNTEER_IDENTITY_BY_INDEX, NO_ARGS, NULL));
+    }
     for (size_t i = 0; i < COUNT_OF(WAYS); i++) {
         ObjectList people;
         json_t *keys = collect_keys(&search, &WAYS[i]);
