@@ -21,12 +21,12 @@ INSERT INTO statistics_state (id, time_zone, phase, after_id) VALUES (1, '', 'vo
 
 -- What has changed and was not counted anew yet.
 CREATE TABLE statistics_due (
-    kind text COLLATE "C" NOT NULL CHECK (kind IN ('activity', 'volunteer')),
+    kind text COLLATE "C" NOT NULL CHECK (kind IN ('activity', 'volunteer', 'tree')),
     id bigint NOT NULL,
     PRIMARY KEY (kind, id)
 );
 
--- What a volunteer gives to the totals.
+-- What a volunteer gives to the totals of its unit and those above.
 CREATE TABLE statistics_volunteer (
     volunteer_id bigint PRIMARY KEY,
     unit_id bigint NOT NULL,
@@ -53,7 +53,7 @@ CREATE TABLE statistics_activity (
     PRIMARY KEY (activity_id, unit_id, month)
 );
 
--- Of one unit alone; those below it are added up when it is read, so that units may move.
+-- Of one unit with all below it.
 CREATE TABLE statistics_total (
     unit_id bigint NOT NULL,
     month bigint NOT NULL,           -- 0: as it is now
@@ -75,8 +75,6 @@ CREATE TABLE statistics_total (
     minutes bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (unit_id, month)
 );
--- The whole organisation's months lie together.
-CREATE INDEX statistics_total_month_index ON statistics_total (month);
 
 INSERT INTO role_permission (role_id, permission) VALUES
     (2, 'statistics:read'),

@@ -21,12 +21,12 @@ INSERT INTO statistics_state (id, time_zone, phase, after_id) VALUES (1, '', 'vo
 
 -- What has changed and was not counted anew yet.
 CREATE TABLE statistics_due (
-    kind TEXT NOT NULL CHECK (kind IN ('activity', 'volunteer')),
+    kind TEXT NOT NULL CHECK (kind IN ('activity', 'volunteer', 'tree')),
     id INTEGER NOT NULL,
     PRIMARY KEY (kind, id)
 ) STRICT, WITHOUT ROWID;
 
--- What a volunteer gives to the totals.
+-- What a volunteer gives to the totals of its unit and those above.
 CREATE TABLE statistics_volunteer (
     volunteer_id INTEGER PRIMARY KEY,
     unit_id INTEGER NOT NULL,
@@ -53,7 +53,7 @@ CREATE TABLE statistics_activity (
     PRIMARY KEY (activity_id, unit_id, month)
 ) STRICT, WITHOUT ROWID;
 
--- Of one unit alone; those below it are added up when it is read, so that units may move.
+-- Of one unit with all below it.
 CREATE TABLE statistics_total (
     unit_id INTEGER NOT NULL,
     month INTEGER NOT NULL,           -- 0: as it is now
@@ -75,8 +75,6 @@ CREATE TABLE statistics_total (
     minutes INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (unit_id, month)
 ) STRICT, WITHOUT ROWID;
--- The whole organisation's months lie together.
-CREATE INDEX statistics_total_month_index ON statistics_total (month);
 
 INSERT INTO role_permission (role_id, permission) VALUES
     (2, 'statistics:read'),

@@ -222,6 +222,21 @@ def test_the_public_list_filters(world, anonymous):
     assert anonymous.get("/public/activities", params={"near": "x"}, expect=422).fields == {"near": "bad_point"}
 
 
+def test_distances_go_round_the_earth(world, anonymous):
+    word = people.word("globe")
+    east, _, _ = world.published(category=word, hours=30, point={"latitude": 0.0, "longitude": 179.95})
+    north, _, _ = world.published(category=word, hours=40, point={"latitude": 85.0, "longitude": 0.0})
+
+    def found(**params):
+        return [a["id"] for a in anonymous.pages("/public/activities", params={"category": word, **params}, limit=2)]
+    # Over the date line it is a tenth of a degree: 11.1 km.
+    assert found(near="0,-179.95", radius_km=12) == [east["id"]]
+    assert found(near="0,-179.95", radius_km=11) == []
+    # At 85 degrees north, ten degrees of longitude are 96.8 km on the sphere, 96.9 on a flat map.
+    assert found(near="85,20", radius_km=193) == [north["id"]]
+    assert found(near="85,20", radius_km=192) == []
+
+
 def test_what_a_volunteer_sees(world, anonymous):
     word = people.word("mine")
     everybody, _, _ = world.published(category=word)
@@ -326,6 +341,17 @@ def test_many_shifts_from_a_plan(world):
     until = {"from": "2031-03-27", "rule": "FREQ=DAILY;UNTIL=20310329T080000Z", "starts": "09:00", "minutes": 60}
     assert len(times(**until)) == 3 and len(times(**until, **{"except": ["2031-03-28"]})) == 2
 
+    # What meets a shift that is there, or another one of the plan, is marked.
+    there = world.root.post(path, {"starts_at": "2031-05-02T10:00:00.000Z", "ends_at": "2031-05-02T11:00:00.000Z"}, expect=201)
+    marked = world.root.post(path + "/preview", {"from": "2031-05-01", "to": "2031-05-03", "spans": [
+        {"starts": "08:00", "ends": "12:30"}]}, expect=200)["items"]
+    assert [s["overlaps"] for s in marked] == [False, True, False]
+    world.root.post(f"/admin/shifts/{there['id']}/cancel", {"reason": "x"}, expect=200)
+    marked = world.root.post(path + "/preview", {"from": "2031-06-01", "to": "2031-06-01", "spans": [
+        {"starts": "08:00", "ends": "10:00"}, {"starts": "09:00", "ends": "11:00"}, {"starts": "11:00", "ends": "12:00"}]},
+        expect=200)["items"]
+    assert [s["overlaps"] for s in marked] == [False, True, False]
+
     def refused(**plan):
         return world.root.post(path + "/batch", {"from": "2031-03-27", **plan}, expect=422).fields
     assert refused(rule="FREQ=HOURLY", starts="09:00", minutes=60) == {"rule": "bad_recurrence_rule"}
@@ -342,7 +368,8 @@ def test_many_shifts_from_a_plan(world):
     world.server.sql(f"UPDATE shift_place SET taken = 1, last_sequence = 1 WHERE shift_id = {made[0]['id']}")
     undone = world.root.post(f"/admin/shift-batches/{batch['id']}/undo", {"reason": "wrong"}, expect=200)
     assert undone["undone_at"]
-    assert [(s["id"], s["state"]) for s in world.root.pages(path)] == [(made[0]["id"], "cancelled")]
+    assert [(s["id"], s["state"]) for s in world.root.pages(path, params={"batch_id": batch["id"]})] == [
+        (made[0]["id"], "cancelled")]
 
 
 def test_a_copy_on_other_days(world):

@@ -327,6 +327,18 @@ def test_queued_scans_that_are_refused(world, scene):
     assert device.send(device.scan(14, scene.shift, scene.volunteer, "out", -0.1), expect=404).code == "device_not_found"
 
 
+def test_queued_scans_come_so_often_from_one_address(world):
+    api = world.root.anonymous()
+    body = {"device_id": "AAAAAAAAAAAA", "scans": [{
+        "counter": 1, "shift_id": 1, "direction": "in", "volunteer_number": "x", "scanned_at": "2031-01-01T00:00:00.000Z",
+        "signature": "0" * 64}]}
+    for _ in range(120):
+        api.post("/public/attendance-scans", body, expect=404)
+    refused = api.post("/public/attendance-scans", body, expect=429)
+    assert refused.code == "too_many_requests" and int(refused.headers["Retry-After"]) >= 1
+    world.root.anonymous().post("/public/attendance-scans", body, expect=404)
+
+
 # ---- Presence ----
 
 def test_presence_as_it_changes(world, scene):

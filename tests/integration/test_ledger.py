@@ -169,10 +169,30 @@ def test_totals_by_unit_and_volunteer(world, recorder):
     assert world.root.pages("/admin/service-totals/by-project") == []
 
 
+def test_staff_takes_a_dispute_back_for_the_volunteer(world, recorder, approver):
+    me, volunteer = world.volunteer_login(unit_id=world.north)
+    record = settled(world, recorder, volunteer["id"], "2026-03-13")
+    body = {"service_record_id": record["id"], "message": "It was longer."}
+    dispute = me.post("/me/disputes", body, expect=201)
+    path = f"/admin/disputes/{dispute['id']}/withdraw"
+    assert approver.post(path, {}, expect=422).fields == {"reason": "required"}
+    taken = approver.post(path, {"reason": "asked on the telephone"}, expect=200)
+    assert (taken["state"], taken["decision_reason"]) == ("withdrawn", "asked on the telephone")
+    assert world.root.get(f"/admin/service-records/{record['id']}")["minutes"] == record["minutes"]
+    approver.post(path, {"reason": "again"}, expect=409)
+    # The volunteer may think again.
+    me.post("/me/disputes", body, expect=201)
+
+
 def test_lists_page_by_page(world, recorder):
     assert len(recorder.pages("/admin/service-records", limit=2)) >= 5
     assert len(recorder.pages("/admin/ledger-entries", limit=2)) >= 5
     recorder.get("/admin/settlements", params={"filter": "overdue", "limit": 1})
+    for path in ("service-records", "ledger-entries", "disputes", "settlements"):
+        counted = recorder.get(f"/admin/{path}", params={"total": "true", "limit": 1})["total"]
+        assert counted == len(recorder.pages(f"/admin/{path}", limit=2)), path
+    one = recorder.get("/admin/service-records", params={"grade": "A", "total": "true", "limit": 1})
+    assert one["total"] == len(recorder.pages("/admin/service-records", params={"grade": "A"}))
 
 
 def test_the_calendar_is_shipped_and_can_be_edited(world, recorder):

@@ -21,6 +21,7 @@ export default defineMessages(
       reload: '刷新',
     },
     nav: {
+      overview: '概况',
       people: '人员',
       hours: '时长与记录',
       organisation: '组织',
@@ -131,6 +132,7 @@ export default defineMessages(
       reload: 'Reload',
     },
     nav: {
+      overview: 'Overview',
       people: 'People',
       hours: 'Hours and records',
       organisation: 'Organisation',

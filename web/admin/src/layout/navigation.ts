@@ -6,6 +6,7 @@ import {
   ChatLineSquare,
   Clock,
   CopyDocument,
+  DataAnalysis,
   DocumentChecked,
   Folder,
   Key,
@@ -37,6 +38,18 @@ export interface NavigationGroup {
 }
 
 export const navigation: NavigationGroup[] = [
+  {
+    title: 'nav.overview',
+    items: [
+      {
+        route: 'dashboard',
+        title: 'dashboard.title',
+        icon: DataAnalysis,
+        needs: 'statistics:read',
+        under: '/dashboard',
+      },
+    ],
+  },
   {
     title: 'nav.people',
     items: [

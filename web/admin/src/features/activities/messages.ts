@@ -70,7 +70,7 @@ export default defineMessages(
       signUp: '报名',
     },
     field: {
-      name: '活动名称',
+      name: '名称',
       state: '状态',
       unit_id: '招募单位',
       recording_unit_id: '记录单位',
@@ -110,6 +110,7 @@ export default defineMessages(
       required_skills: '所需技能',
       decision_reason: '审批意见',
       cancel_reason: '取消原因',
+      role: '职责',
     },
     states: {
       draft: '草稿',
@@ -422,6 +423,7 @@ export default defineMessages(
       required_skills: 'Skills',
       decision_reason: 'Decision',
       cancel_reason: 'Reason of the cancellation',
+      role: 'Role',
     },
     states: {
       draft: 'Draft',

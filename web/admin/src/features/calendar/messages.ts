@@ -47,7 +47,7 @@ export default defineMessages(
     daysOn: '{count} days worked',
     source: 'Source',
     sourceText:
-      'The years 2024 to 2026 come with the system, from the notices of the General Office of the State Council: 国办发明电〔2023〕7号 for 2024, 国办发明电〔2024〕12号 for 2025, and the notice of 4 November 2025 for 2026. Days with a dot were edited here.',
+      'The years 2024 to 2026 come with the system, from the notices of the General Office of the State Council: No. 7 of 2023 for 2024, No. 12 of 2024 for 2025, and the notice of 4 November 2025 for 2026. Days with a dot were edited here.',
     editedLast: 'Last edited {time}',
     rule: 'After an edit, unfinished records get their due dates anew.',
     days: 'Days',

@@ -3,7 +3,7 @@ import { defineMessages } from '@shared/i18n/define'
 export default defineMessages(
   {
     title: '时长异议',
-    subtitle: '志愿者对服务时长提出的异议，由记录人以外的工作人员裁定。',
+    subtitle: '志愿者对服务时长提出的异议，由未经手该记录的工作人员裁定。',
     one: '{name} 的异议',
     volunteer: '志愿者',
     activity: '活动',
@@ -23,7 +23,7 @@ export default defineMessages(
     decide: '裁定',
     decision: '裁定理由',
     decided: '已裁定，志愿者会收到通知',
-    ownRecord: '这条记录由您办理，须由其他工作人员裁定。',
+    ownRecord: '这条记录由您记录或审核，须由其他工作人员裁定。',
     accept: '采纳，更正时长',
     reject: '不采纳，维持原记录',
     zeroVoids: '0 表示作废此记录',
@@ -33,7 +33,8 @@ export default defineMessages(
   },
   {
     title: 'Disputes',
-    subtitle: 'Volunteers dispute their hours here; somebody other than the recorder decides.',
+    subtitle:
+      'Volunteers dispute their hours here; somebody who had no part in the record decides.',
     one: 'Dispute of {name}',
     volunteer: 'Volunteer',
     activity: 'Activity',
@@ -58,7 +59,7 @@ export default defineMessages(
     decide: 'Decide',
     decision: 'Reason of the decision',
     decided: 'Decided; the volunteer is told',
-    ownRecord: 'You recorded this: somebody else has to decide.',
+    ownRecord: 'You recorded this or decided on it: somebody else has to decide.',
     accept: 'Accept: correct the hours',
     reject: 'Do not accept: the record stays',
     zeroVoids: '0 voids the record',

@@ -21,7 +21,7 @@ export default defineMessages(
     reopenQuestion: '重新开放后，可以再把活动归入“{name}”。',
     any: '全部项目',
     none: '不属于任何项目',
-    states: { open: '进行中', closed: '已结束' },
+    states: { active: '进行中', closed: '已结束' },
   },
   {
     title: 'Projects',
@@ -44,6 +44,6 @@ export default defineMessages(
     reopenQuestion: 'Activities can be put into “{name}” again.',
     any: 'All projects',
     none: 'No project',
-    states: { open: 'Open', closed: 'Closed' },
+    states: { active: 'Open', closed: 'Closed' },
   },
 )

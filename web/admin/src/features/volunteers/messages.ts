@@ -71,6 +71,7 @@ export default defineMessages(
     },
     tabs: {
       personal: '个人资料',
+      service: '服务与时长',
       memberships: '成员关系',
       consents: '同意记录',
       corrections: '更正请求',
@@ -175,6 +176,31 @@ export default defineMessages(
       closeQuestion: '关闭后志愿者不再收到此更正请求。',
       answer: '本人答复',
       empty: '没有更正请求',
+    },
+    service: {
+      total: '累计服务时长(小时)',
+      year: '{year} 年(小时)',
+      records: '已记入的服务(条)',
+      parts: { records: '时长记录', signups: '报名', attendances: '考勤' },
+      position: '岗位',
+      shift: '班次',
+      noSignups: '还没有报名',
+      noAttendances: '还没有考勤',
+      signup: {
+        states: {
+          pending: '待审核',
+          approved: '已通过',
+          waitlisted: '候补',
+          offered: '待确认',
+          rejected: '未通过',
+          cancelled: '已取消',
+          attended: '已到岗',
+          absent: '缺席',
+        },
+      },
+      attendance: {
+        states: { present: '在岗', completed: '已完成', absent: '缺席', voided: '已作废' },
+      },
     },
     history: {
       empty: '还没有变更',
@@ -291,6 +317,7 @@ export default defineMessages(
     },
     tabs: {
       personal: 'Personal data',
+      service: 'Service and hours',
       memberships: 'Memberships',
       consents: 'Consents',
       corrections: 'Corrections',
@@ -396,6 +423,31 @@ export default defineMessages(
       closeQuestion: 'The volunteer is no longer asked to correct this.',
       answer: 'Answer',
       empty: 'No requests for corrections',
+    },
+    service: {
+      total: 'Hours in all',
+      year: 'Hours in {year}',
+      records: 'Services granted',
+      parts: { records: 'Hours', signups: 'Sign-ups', attendances: 'Attendances' },
+      position: 'Position',
+      shift: 'Shift',
+      noSignups: 'No sign-ups yet',
+      noAttendances: 'No attendances yet',
+      signup: {
+        states: {
+          pending: 'Pending',
+          approved: 'Approved',
+          waitlisted: 'Waitlisted',
+          offered: 'Offered',
+          rejected: 'Rejected',
+          cancelled: 'Cancelled',
+          attended: 'Attended',
+          absent: 'Absent',
+        },
+      },
+      attendance: {
+        states: { present: 'Present', completed: 'Completed', absent: 'Absent', voided: 'Voided' },
+      },
     },
     history: {
       empty: 'Nothing changed yet',
