@@ -121,7 +121,8 @@ typedef struct StatisticsKind {
                    StoreRows **ret_rows);                 /* Yields. */
 } StatisticsKind;
 
-extern const StatisticsKind statistics_kinds[]; /* in the order of a rebuild; ends with no name */
+/* Volunteers, activities: the order of a rebuild; ends with no name. */
+extern const StatisticsKind statistics_kinds[];
 
 extern const Route statistics_routes[];
 extern const Permission statistics_permissions[];

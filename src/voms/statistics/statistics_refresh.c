@@ -29,19 +29,27 @@ static SqlArgs *range_args(Arena *arena, const RangeList *ranges, int64_t times)
     return all;
 }
 
-/* Takes what these gave out of the totals, counts them, and puts what they give in. The marks go
- * first: what is marked from then on is seen by the counting, or leaves a new mark. */
-YIELDS static Err *count_ranges(Db *db, const StatisticsKind *kind, const RangeList *ranges)
+YIELDS static Err *recount(Db *db, const StatisticsKind *kind, const RangeList *ranges)
 {
-    size_t count = ranges->count;
-    const SqlArgs *plain = range_args(db->arena, ranges, 0);
-    TRY(store_exec_many(db, kind->unmark, plain, count, NULL));
-    TRY(store_exec_many(db, kind->add, range_args(db->arena, ranges, -1), count, NULL));
-    TRY(store_exec_many(db, kind->clear, plain, count, NULL));
-    for (size_t i = 0; i < count; i++) {
+    const SqlArgs *args = range_args(db->arena, ranges, 0);
+    TRY(store_exec_many(db, kind->clear, args, ranges->count, NULL));
+    for (size_t i = 0; i < ranges->count; i++) {
         TRY(kind->fill(db, ranges->items[i].after, ranges->items[i].last));
     }
-    return store_exec_many(db, kind->add, range_args(db->arena, ranges, 1), count, NULL);
+    return NULL;
+}
+
+/* Before the counting, which sees what is marked from then on, or else it leaves a new mark. */
+YIELDS static Err *unmark(Db *db, const StatisticsKind *kind, const RangeList *ranges)
+{
+    return store_exec_many(db, kind->unmark, range_args(db->arena, ranges, 0), ranges->count, NULL);
+}
+
+YIELDS static Err *add_to_totals(Db *db, const StatisticsKind *kind, const RangeList *ranges,
+                                 int64_t times)
+{
+    return store_exec_many(db, kind->add, range_args(db->arena, ranges, times), ranges->count,
+                           NULL);
 }
 
 /* ---- Marks ---- */
@@ -72,10 +80,13 @@ YIELDS static Err *count_marked(Db *db, const StatisticsKind *kind, bool *ret_wo
     }
     *ret_worked = true;
     RangeList ranges = ranges_of(db->arena, rows);
-    return count_ranges(db, kind, &ranges);
+    TRY(unmark(db, kind, &ranges));
+    TRY(add_to_totals(db, kind, &ranges, -1));
+    TRY(recount(db, kind, &ranges));
+    return add_to_totals(db, kind, &ranges, 1);
 }
 
-/* ---- Rebuild: a chunk of a kind, then the next kind, then the totals ---- */
+/* ---- Rebuild: a chunk of a kind, then the next kind, then the totals, at once ---- */
 
 YIELDS static Err *set_phase(Db *db, const char *phase, int64_t after_id)
 {
@@ -113,7 +124,8 @@ YIELDS static Err *rebuild_chunk(Db *db, const char *phase, int64_t after)
     /* The last chunk goes on to the end, and so drops what is kept of ids that are gone. */
     int64_t last = is_last ? STATISTICS_ID_MAX : row_int(rows, 0, 1);
     *vec_push(&ranges, db->arena) = (IdRange){.after = after, .last = last};
-    TRY(count_ranges(db, kind, &ranges));
+    TRY(unmark(db, kind, &ranges));
+    TRY(recount(db, kind, &ranges));
     if (!is_last) {
         return set_phase(db, phase, last);
     }
