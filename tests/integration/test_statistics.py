@@ -112,7 +112,7 @@ def test_the_whole_life(world, unit):
         root.post(f"/admin/shifts/{shift['id']}/taps", {"volunteer_id": person["id"], "direction": "in"})
     expect_summary(root, parent, this_year={"attended": 2, "absent": 0, "no_show_rate": 0.0})
     root.post(f"/admin/shifts/{shift['id']}/absences", {"volunteer_id": people[2]["id"]})
-    # Who did not come had a place: the fill rate stays.
+    # Who does not come keeps the place.
     found = expect_summary(root, parent, this_year={"attended": 2, "absent": 1, "taken": 3, "no_show_rate": 0.3333})
     assert [m["month"] for m in found["months"]][-1] == THIS_MONTH and len(found["months"]) == 13
     listed = root.get("/admin/statistics/months", params={"unit_id": parent, "from": month, "to": month})["items"]

@@ -51,7 +51,8 @@ WHERE id = 1
 RETURNING time_zone, phase, after_id;
 
 -- name: statistics_state_find
-SELECT s.time_zone, s.phase <> 'none' AS is_rebuilding
+SELECT s.time_zone, s.phase <> 'none' AS is_rebuilding,
+       (SELECT u.name FROM unit u WHERE u.id = $1) AS unit_name
 FROM statistics_state s
 WHERE s.id = 1;
 
@@ -188,7 +189,7 @@ WHERE activity_id > $1 AND activity_id <= $2;
 INSERT INTO statistics_activity (
     activity_id, unit_id, month, published, in_progress, ended, activities, cancelled, shifts, places,
     taken, attended, absent, minutes)
--- What the tables say of these activities. An absent person had its place.
+-- What the tables say of these activities.
 -- clause: statistics_activity.computed -- scan
 SELECT x.activity_id, x.unit_id, x.month,
        CAST(sum(CASE WHEN x.what = 'published' THEN x.n ELSE 0 END) AS bigint) AS published,
@@ -246,20 +247,17 @@ FROM (
     SELECT t.activity_id, a.unit_id,
            COALESCE((SELECT c.month FROM statistics_calendar c WHERE c.starts_at <= s.starts_at
                      ORDER BY c.starts_at DESC LIMIT 1), 197101),
-           w.what,
-           CASE w.what WHEN 'attended' THEN t.attended WHEN 'absent' THEN t.absent ELSE t.placed END
+           w.what, CASE w.what WHEN 'attended' THEN t.attended ELSE t.absent END
     FROM (SELECT g.activity_id, g.shift_id,
                  sum(CASE WHEN g.state <> 'absent' THEN 1 ELSE 0 END) AS attended,
-                 sum(CASE WHEN g.state = 'absent' THEN 1 ELSE 0 END) AS absent,
-                 sum(CASE WHEN g.state = 'absent' AND g.signup_id IS NOT NULL THEN 1 ELSE 0 END)
-                     AS placed
+                 sum(CASE WHEN g.state = 'absent' THEN 1 ELSE 0 END) AS absent
           FROM attendance g
           WHERE g.activity_id > $1 AND g.activity_id <= $2
               AND g.state IN ('present', 'completed', 'absent')
           GROUP BY g.activity_id, g.shift_id) t
     JOIN activity a ON a.id = t.activity_id
     JOIN shift s ON s.id = t.shift_id
-    CROSS JOIN (SELECT 'attended' AS what UNION ALL SELECT 'absent' UNION ALL SELECT 'taken') w
+    CROSS JOIN (SELECT 'attended' AS what UNION ALL SELECT 'absent') w
     UNION ALL
     SELECT e.activity_id, e.unit_id,
            COALESCE((SELECT c.month FROM statistics_calendar c WHERE c.first_day <= e.service_date
@@ -466,8 +464,3 @@ AND (y.minutes < CAST($1 AS bigint)
 -- clause: statistics_units.page
 ORDER BY y.minutes DESC, y.unit_id
 LIMIT CAST($1 AS bigint)
-
--- name: statistics_unit_name
-SELECT u.name
-FROM unit u
-WHERE u.id = $1;

@@ -6,7 +6,6 @@
 #include "base/str.h"
 #include "voms/access/access.h"
 #include "voms/common/page.h"
-#include "voms/statistics/statistics.sql.h"
 #include "voms/statistics/statistics_internal.h"
 
 #define READ "statistics:read"
@@ -149,11 +148,12 @@ static Err *read_month(const HttpRequest *req, const char *name, StatisticsMonth
     return invalid(req, name, "bad_month", NULL);
 }
 
+/* The month that it is, where the totals are of. */
 YIELDS static Err *find_present(Ctx *ctx, StatisticsMonth *ret_month)
 {
-    const Settings *settings = NULL;
-    TRY(setting_load(ctx, &settings));
-    *ret_month = statistics_month_of(settings->time_zone, ctx->now);
+    StatisticsState state = {};
+    TRY(statistics_find_state(ctx, (UnitId){0}, &state));
+    *ret_month = statistics_month_of(state.time_zone, ctx->now);
     return NULL;
 }
 
@@ -267,11 +267,10 @@ static StatisticsSums *sum_of_year(Arena *arena, ObjectList sums, int64_t year)
 
 YIELDS static Err *fill_summary(Ctx *ctx, const StatisticsScope *scope, Summary *summary)
 {
-    StatisticsMonth present = 0;
     StatisticsState state = {};
     ObjectList sums = {};
-    TRY(find_present(ctx, &present));
-    TRY(statistics_find_state(ctx, &state));
+    TRY(statistics_find_state(ctx, scope->unit_id, &state));
+    StatisticsMonth present = statistics_month_of(state.time_zone, ctx->now);
     StatisticsPeriod shown = {.from = statistics_month_add(present, 1 - SUMMARY_MONTHS),
                               .to = present};
     /* The year has months that are still to come: what is planned counts. */
@@ -281,20 +280,13 @@ YIELDS static Err *fill_summary(Ctx *ctx, const StatisticsScope *scope, Summary 
     StatisticsSums *month = ARENA_NEW(ctx->arena, StatisticsSums);
     *now = month_or_zero(ctx->arena, sums, STATISTICS_NOW);
     *month = month_or_zero(ctx->arena, sums, present);
+    summary->unit_name = state.unit_name;
     summary->time_zone = state.time_zone;
     summary->is_rebuilding = state.is_rebuilding;
     summary->people = summary->activities = now;
     summary->this_month = month;
     summary->this_year = sum_of_year(ctx->arena, sums, present / 100);
     summary->months = every_month(ctx->arena, sums, shown);
-    return NULL;
-}
-
-YIELDS static Err *find_name(Ctx *ctx, UnitId unit_id, const char **ret_name)
-{
-    StoreRows *rows = NULL;
-    TRY(store_query(ctx->db, &SQL_STATISTICS_UNIT_NAME, ARGS(sql_int(unit_id.value)), &rows));
-    *ret_name = rows->count == 0 ? NULL : row_text(rows, 0, 0);
     return NULL;
 }
 
@@ -310,9 +302,6 @@ YIELDS static Err *show_summary(Ctx *ctx, const HttpRequest *req, HttpResponse *
     }
     Summary summary = {.unit_id = scope.unit_id};
     TRY(fill_summary(ctx, &scope, &summary));
-    if (scope.unit_id.value != 0) {
-        TRY(find_name(ctx, scope.unit_id, &summary.unit_name));
-    }
     TRY(http_reply(res, HTTP_OK, &SUMMARY, &summary, NULL));
     return keep(ctx, res, key);
 }

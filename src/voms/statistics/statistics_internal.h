@@ -101,10 +101,11 @@ void statistics_derive(Arena *arena, StatisticsSums *sums);
 typedef struct StatisticsState {
     const char *time_zone; /* of the totals */
     bool is_rebuilding;
+    const char *unit_name; /* of the unit that was asked for, or NULL */
 } StatisticsState;
 
-/* How the totals stand. Yields. */
-YIELDS Err *statistics_find_state(Ctx *ctx, StatisticsState *ret_state);
+/* How the totals stand, and the name of a unit (0: none). Yields. */
+YIELDS Err *statistics_find_state(Ctx *ctx, UnitId unit_id, StatisticsState *ret_state);
 
 /* ---- Counting ---- */
 

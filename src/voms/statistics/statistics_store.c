@@ -97,11 +97,18 @@ YIELDS Err *statistics_list_units(Ctx *ctx, const StatisticsUnitQuery *query, Ob
     return read_sums(ctx, &builder, ret_sums);
 }
 
-YIELDS Err *statistics_find_state(Ctx *ctx, StatisticsState *ret_state)
+YIELDS Err *statistics_find_state(Ctx *ctx, UnitId unit_id, StatisticsState *ret_state)
 {
     StoreRows *rows = NULL;
-    TRY(store_query(ctx->db, &SQL_STATISTICS_STATE_FIND, NO_ARGS, &rows));
-    *ret_state =
-        (StatisticsState){.time_zone = row_text(rows, 0, 0), .is_rebuilding = row_bool(rows, 0, 1)};
+    TRY(store_query(ctx->db, &SQL_STATISTICS_STATE_FIND, ARGS(sql_int(unit_id.value)), &rows));
+    StatisticsState state = {.time_zone = row_text(rows, 0, 0),
+                             .is_rebuilding = row_bool(rows, 0, 1),
+                             .unit_name = row_text(rows, 0, 2)};
+    if (state.time_zone[0] == '\0') { /* nothing was counted yet */
+        const Settings *settings = NULL;
+        TRY(setting_load(ctx, &settings));
+        state.time_zone = settings->time_zone;
+    }
+    *ret_state = state;
     return NULL;
 }
