@@ -89,6 +89,7 @@ FROM (SELECT CAST(j.value AS bigint) AS id
       FROM json_array_elements_text(CAST($1 AS json)) j (value)
       ORDER BY CAST(j.value AS bigint)) o;
 
+-- PostgreSQL would hash all members of the unit for an EXISTS, while the place is locked.
 -- name: signup_persons -- sqlite
 SELECT v.id, v.state, v.birth_date, v.gender, v.skills, v.consent_version, v.consent_withdrawn,
        (SELECT max(COALESCE(c.expires_on, '9999-12-31')) FROM consent c
@@ -107,12 +108,13 @@ SELECT v.id, v.state, v.birth_date, v.gender, v.skills, v.consent_version, v.con
        (SELECT max(COALESCE(c.expires_on, '9999-12-31')) FROM consent c
         WHERE c.volunteer_id = v.id AND c.kind = 'guardian' AND c.withdrawn_at IS NULL)
            AS guardian_until,
-       EXISTS (SELECT 1 FROM membership m
-               JOIN unit_ancestor n ON n.unit_id = m.unit_id
-               WHERE m.volunteer_id = v.id AND m.state = 'active' AND n.ancestor_id = $2)
-           AS is_member,
-       EXISTS (SELECT 1 FROM activity_invitation i
-               WHERE i.activity_id = $3 AND i.volunteer_id = v.id) AS is_invited
+       (SELECT 1 FROM membership m
+        JOIN unit_ancestor n ON n.unit_id = m.unit_id
+        WHERE m.volunteer_id = v.id AND m.state = 'active' AND n.ancestor_id = $2
+        LIMIT 1) IS NOT NULL AS is_member,
+       (SELECT 1 FROM activity_invitation i
+        WHERE i.activity_id = $3 AND i.volunteer_id = v.id
+        LIMIT 1) IS NOT NULL AS is_invited
 FROM volunteer v
 WHERE v.id IN (SELECT CAST(j.value AS bigint) FROM json_array_elements_text(CAST($1 AS json)) j (value));
 
