@@ -1,15 +1,15 @@
 /* redis.c - one fiber connects and reads, another writes what the fibers of the loop queued. */
 #include "io/redis.h"
 
-#include <curl/curl.h>
 #include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
-#include "base/vec.h"
+#include "io/service_url.h"
 
+#define PORT_DEFAULT 6379
 #define UNIX_SCHEME "unix://"
 #define CONNECT_TIMEOUT_MS (3 * SECOND_MS)
 #define COMMAND_TIMEOUT_MS SECOND_MS
@@ -55,17 +55,6 @@ struct RedisClient {
 
 /* ---- URLs ---- */
 
-static const char *url_part(Arena *arena, CURLU *url, CURLUPart which)
-{
-    char *text = NULL;
-    if (curl_url_get(url, which, &text, CURLU_URLDECODE) != CURLUE_OK) {
-        return "";
-    }
-    const char *copy = arena_strdup(arena, text);
-    curl_free(text);
-    return copy;
-}
-
 static Err *wrong_url(Arena *arena, const char *why)
 {
     return ERR(
@@ -85,35 +74,6 @@ static Err *parse_database(Arena *arena, const char *text, int *ret_database)
     return NULL;
 }
 
-static Err *read_address(Arena *arena, CURLU *url, RedisOptions *options)
-{
-    int64_t port = 6379;
-    const char *host = url_part(arena, url, CURLUPART_HOST);
-    const char *port_text = url_part(arena, url, CURLUPART_PORT);
-    const char *path = url_part(arena, url, CURLUPART_PATH);
-    if (*host == 0) {
-        return wrong_url(arena, "no host");
-    }
-    if (*port_text != 0) {
-        str_parse_int64(port_text, &port);
-    }
-    /* An IPv6 address comes in brackets. */
-    options->target.host =
-        host[0] == '[' ? arena_strndup(arena, host + 1, strcspn(host + 1, "]")) : host;
-    options->target.port = (int)port;
-    return parse_database(arena, path + (*path == '/'), &options->database);
-}
-
-static Err *read_url(Arena *arena, CURLU *url, RedisOptions *options, bool *tls)
-{
-    const char *scheme = url_part(arena, url, CURLUPART_SCHEME);
-    *tls = str_equal(scheme, "rediss");
-    options->username = url_part(arena, url, CURLUPART_USER);
-    options->password.reveal = url_part(arena, url, CURLUPART_PASSWORD);
-    return *tls || str_equal(scheme, "redis") ? read_address(arena, url, options)
-                                              : wrong_url(arena, "unknown scheme");
-}
-
 /* curl would take the path's first part for a host. */
 static Err *read_path(Arena *arena, const char *path, RedisOptions *options)
 {
@@ -126,15 +86,22 @@ static Err *read_path(Arena *arena, const char *path, RedisOptions *options)
     return parse_database(arena, *query == 0 ? "" : query + 3, &options->database);
 }
 
-static Err *parse_address(Arena *arena, const char *url, RedisOptions *options, bool *tls)
+static Err *parse_address(Arena *arena, const char *text, RedisOptions *options, bool *tls)
 {
-    CURLU *parts = curl_url();
-    BUG_ON(parts == NULL);
-    CURLUcode code = curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME);
-    Err *err = code == CURLUE_OK ? read_url(arena, parts, options, tls)
-                                 : wrong_url(arena, curl_url_strerror(code));
-    curl_url_cleanup(parts);
-    return err;
+    ServiceUrl url = {};
+    const char *why = NULL;
+    if (!service_url_parse(arena, text, PORT_DEFAULT, &url, &why)) {
+        return wrong_url(arena, why);
+    }
+    *tls = str_equal(url.scheme, "rediss");
+    if (!*tls && !str_equal(url.scheme, "redis")) {
+        return wrong_url(arena, "unknown scheme");
+    }
+    options->username = url.username;
+    options->password.reveal = url.password;
+    options->target.host = url.host;
+    options->target.port = url.port;
+    return parse_database(arena, url.path + (*url.path == '/'), &options->database);
 }
 
 Err *redis_parse_url(Arena *arena, const char *url, RedisOptions *ret_options, bool *ret_tls)
