@@ -34,6 +34,12 @@ typedef struct Config {
         const char *ca_file;
     } redis;
     struct {
+        Secret url; /* "": the database carries messages itself */
+        const char *ca_file;
+        const char *stream;
+        int64_t replicas;
+    } nats;
+    struct {
         Secret secret;
         const char *issuer;
         int64_t access_ttl_ms;

@@ -1,5 +1,5 @@
-/* bus.c - the local bus: one fiber relays messages from the outbox to deliveries and starts their
- * handlers, another keeps the leases and tidies up. */
+/* bus.c - one fiber relays messages from the outbox to deliveries and starts their handlers, or has
+ * JetStream carry them; another keeps the leases and tidies up. */
 #include "port/bus.h"
 
 #include <inttypes.h>
@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/vec.h"
 #include "bus.sql.h"
-#include "port/bus_internal.h"
+#include "port/bus_carrier.h"
 
 #define RELAY_BATCH 200
 #define POLL_MS SECOND_MS /* deliveries come due, and other processes publish */
@@ -85,34 +85,75 @@ static void add_args(ArgsList *args, Arena *arena, SqlValue a, SqlValue b, SqlVa
 }
 
 typedef struct RelayBatch {
-    const Bus *bus;
-    size_t count;
+    Bus *bus;
+    StoreRows *rows; /* id, subject */
 } RelayBatch;
 
-YIELDS static Err *relay_batch(Db *db, void *arg)
+/* Reads what waits, and writes the deliveries that it owes. */
+YIELDS static Err *owe(Db *db, RelayBatch *batch, const SqlStatement *insert)
 {
-    RelayBatch *batch = arg;
-    StoreRows *rows = NULL;
     ArgsList deliveries = {};
-    ArgsList relayed = {};
     SqlValue now = sql_time(time_now());
-    TRY(store_query(db, &SQL_BUS_WAITING_LOCK, ARGS(sql_int(RELAY_BATCH)), &rows));
-    for (size_t i = 0; i < rows->count; i++) {
-        SqlValue id = sql_int(row_int(rows, i, 0));
-        const char *subject = row_text(rows, i, 1);
+    TRY(store_query(db, &SQL_BUS_WAITING_LOCK, ARGS(sql_int(RELAY_BATCH)), &batch->rows));
+    for (size_t i = 0; i < batch->rows->count; i++) {
+        SqlValue id = sql_int(row_int(batch->rows, i, 0));
+        const char *subject = row_text(batch->rows, i, 1);
         for (const Consumer *c = batch->bus->consumers; c != NULL; c = c->next) {
             if (is_for(c->subscription, subject)) {
                 add_args(&deliveries, db->arena, id, sql_text(c->subscription->consumer), now);
             }
         }
-        add_args(&relayed, db->arena, id, now, sql_null());
     }
-    TRY(store_exec_many(db, &SQL_BUS_DELIVERY_INSERT, deliveries.list.items, deliveries.list.count,
-                        NULL));
+    return store_exec_many(db, insert, deliveries.list.items, deliveries.list.count, NULL);
+}
+
+YIELDS static Err *owe_carried(Db *db, void *arg)
+{
+    return owe(db, arg, &SQL_BUS_DELIVERY_OWE);
+}
+
+YIELDS static Err *relay_batch(Db *db, void *arg)
+{
+    RelayBatch *batch = arg;
+    ArgsList relayed = {};
+    TRY(owe(db, batch, &SQL_BUS_DELIVERY_INSERT));
+    for (size_t i = 0; i < batch->rows->count; i++) {
+        add_args(&relayed, db->arena, sql_int(row_int(batch->rows, i, 0)), sql_time(time_now()),
+                 sql_null());
+    }
+    return store_exec_many(db, &SQL_BUS_MESSAGE_RELAYED, relayed.list.items, relayed.list.count,
+                           NULL);
+}
+
+/* What is owed is committed before a message is published, so that whoever gets it finds it; and
+ * the message is relayed once JetStream has it. In between a crash leaves it to be published again:
+ * as the same message, which JetStream notices. */
+YIELDS static Err *carry_batch(Db *db, RelayBatch *batch)
+{
+    ArgsList relayed = {};
+    TRY(store_transact(db, owe_carried, batch));
+    size_t count = batch->rows->count;
+    CarriedMessage *messages = ARENA_ARRAY(db->arena, CarriedMessage, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        messages[i].id = row_int(batch->rows, i, 0);
+        messages[i].subject = row_text(batch->rows, i, 1);
+    }
+    Err *refused = bus_carrier_publish(batch->bus->carrier, messages, count);
+    for (size_t i = 0; i < count; i++) {
+        if (messages[i].taken) {
+            add_args(&relayed, db->arena, sql_int(messages[i].id), sql_time(time_now()),
+                     sql_null());
+        }
+    }
     TRY(store_exec_many(db, &SQL_BUS_MESSAGE_RELAYED, relayed.list.items, relayed.list.count,
                         NULL));
-    batch->count = rows->count;
-    return NULL;
+    return refused;
+}
+
+YIELDS static Err *relay_next(Db *db, RelayBatch *batch)
+{
+    return batch->bus->carrier == NULL ? store_transact(db, relay_batch, batch)
+                                       : carry_batch(db, batch);
 }
 
 YIELDS static Err *relay(Bus *bus, Arena *arena)
@@ -120,19 +161,22 @@ YIELDS static Err *relay(Bus *bus, Arena *arena)
     Db db = db_make(bus->options.store, arena);
     RelayBatch batch = {.bus = bus};
     StoreRows *rows = NULL;
+    if (bus->carrier != NULL && !bus_carrier_is_ready(bus->carrier)) {
+        return NULL; /* they wait in the outbox */
+    }
     TRY(store_query(&db, &SQL_BUS_WAITING_EXISTS, NO_ARGS, &rows));
     if (rows->count == 0) {
         return NULL;
     }
     do {
-        TRY(store_transact(&db, relay_batch, &batch));
-    } while (batch.count == RELAY_BATCH && !bus->stopping);
+        TRY(relay_next(&db, &batch));
+    } while (batch.rows->count == RELAY_BATCH && !bus->stopping);
     return NULL;
 }
 
 YIELDS static Err *relay_and_start(Bus *bus)
 {
-    bool any = true;
+    bool any = bus->carrier == NULL;
     TRY(relay(bus, fiber_arena()));
     while (any && !bus->stopping) {
         TRY(bus_start_deliveries(bus, fiber_arena(), &any));
@@ -203,6 +247,9 @@ YIELDS static Err *keep_up(Bus *bus, int64_t *clean_up_at)
     Db db = db_make(bus->options.store, fiber_arena());
     TRY(renew_leases(bus, &db));
     TRY(count_up(bus, &db));
+    if (bus->carrier != NULL) {
+        TRY(bus_carrier_keep_up(bus->carrier, &db));
+    }
     if (time_monotonic() >= *clean_up_at) {
         *clean_up_at = time_monotonic() + CLEAN_UP_EVERY_MS;
         TRY(clean_up(&db));
@@ -228,10 +275,6 @@ static void run_upkeep(void *arg)
 
 Err *bus_open(Arena *arena, const BusOptions *options, Bus **ret_bus)
 {
-    if (options->nats_url != NULL) {
-        return ERR(arena, ERR_CONFIG, "invalid_config",
-                   "nats.url: this version carries messages in the database; remove the setting");
-    }
     unsigned char name[16];
     BUG_ON(sodium_init() < 0);
     randombytes_buf(name, sizeof(name));
@@ -240,6 +283,9 @@ Err *bus_open(Arena *arena, const BusOptions *options, Bus **ret_bus)
     bus->arena = arena;
     bus->consumers_end = &bus->consumers;
     bus->lease = str_hex(arena, name, sizeof(name));
+    if (!str_is_empty(options->nats_url)) {
+        TRY(bus_carrier_new(bus, &bus->carrier));
+    }
     *ret_bus = bus;
     return NULL;
 }
@@ -274,6 +320,9 @@ YIELDS Err *bus_start(Bus *bus)
     fiber_group_init(&bus->handlers);
     waiter_init(&bus->waiter);
     store_set_published(bus->options.store, nudge, bus);
+    if (bus->carrier != NULL) {
+        bus_carrier_start(bus->carrier);
+    }
     fiber_spawn(&bus->relay_group, "bus-relay", run_relay, bus);
     fiber_spawn(&bus->upkeep_group, "bus-upkeep", run_upkeep, bus);
     return NULL;
@@ -299,12 +348,18 @@ void bus_stop(Bus *bus, int64_t grace_ms)
     bus->stopping = true;
     waiter_wake(&bus->waiter);
     fiber_group_done(&bus->relay_group);
+    if (bus->carrier != NULL) {
+        bus_carrier_stop_pulling(bus->carrier);
+    }
     waiter_init(&bus->waiter);
     wait_for_handlers(bus, grace_ms);
     fiber_group_done(&bus->handlers);
     /* Until here the leases were renewed. */
     bus->upkeep_stopping = true;
     fiber_group_done(&bus->upkeep_group);
+    if (bus->carrier != NULL) {
+        bus_carrier_stop(bus->carrier);
+    }
     store_set_published(bus->options.store, NULL, NULL);
     bus->loop = NULL;
 }
@@ -312,6 +367,15 @@ void bus_stop(Bus *bus, int64_t grace_ms)
 void bus_close(Bus *bus)
 {
     BUG_ON(bus != NULL && bus->loop != NULL);
+}
+
+bool bus_find_carrier(const Bus *bus, Arena *arena, BusCarrierState *ret_state)
+{
+    if (bus->carrier == NULL) {
+        return false;
+    }
+    *ret_state = bus_carrier_state(bus->carrier, arena);
+    return true;
 }
 
 BusStats bus_stats(const Bus *bus)

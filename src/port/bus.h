@@ -1,4 +1,5 @@
-/* bus.h - the bus port: events and durable jobs, carried by the database alone (local) or by NATS.
+/* bus.h - the bus port: events and durable jobs, carried by the database alone (local) or by NATS
+ * JetStream (see bus_carrier.h).
  *
  * A message is written into `outbox` by the transaction that causes it. The relay hands it to every
  * subscription of its subject; a delivery is repeated with back-off until its handler committed,
@@ -44,7 +45,10 @@ typedef struct BusSubscription {
 YIELDS Err *bus_publish(Db *db, const char *subject, const char *key, const char *payload);
 
 typedef struct BusOptions {
-    const char *nats_url; /* NULL: local */
+    const char *nats_url;     /* see nats_check_options; NULL or "": local */
+    const char *nats_ca_file; /* certificates to trust with TLS; NULL or "": the system's */
+    const char *nats_stream;  /* its name begins every subject, too */
+    int nats_replicas;        /* of the stream, in a cluster */
     Store *store;
     /* Makes a Ctx, runs subscription->handle in it and ends it: the app layer's part. Yields. */
     Err *(*run)(void *owner, const BusSubscription *subscription, const BusMessage *message,
@@ -52,7 +56,8 @@ typedef struct BusOptions {
     void *owner;
 } BusOptions;
 
-/* Opens the bus for the process; nothing runs before bus_start. options is copied. */
+/* Opens the bus for the process; nothing runs before bus_start. options is copied. Fails with
+ * ERR_CONFIG. */
 Err *bus_open(Arena *arena, const BusOptions *options, Bus **ret_bus);
 
 /* Adds the table of a concept; ends with an empty row. Before bus_start. */
@@ -70,6 +75,15 @@ void bus_nudge(Bus *bus);
 
 /* Gives the handler its whole timeout again from now on. Yields. */
 YIELDS Err *bus_still_working(Ctx *ctx, const BusMessage *message);
+
+typedef struct BusCarrierState {
+    bool is_ready;      /* it is there, with the stream and its consumers */
+    int64_t latency_us; /* of a question, lately; -1: unknown */
+    const char *reason; /* why it is not ready */
+} BusCarrierState;
+
+/* Does NATS carry the messages? *ret_state is how it is; its text lives in arena. Thread-safe. */
+bool bus_find_carrier(const Bus *bus, Arena *arena, BusCarrierState *ret_state);
 
 typedef struct BusStats {
     int64_t outbox_waiting;

@@ -21,6 +21,27 @@ UPDATE outbox SET relayed_at = $2 WHERE id = $1
 INSERT INTO delivery (message_id, consumer, due_at, created_at) VALUES ($1, $2, $3, $3)
 ON CONFLICT (message_id, consumer) DO NOTHING
 
+-- name: bus_delivery_owe
+-- As bus_delivery_insert, where the message may have been carried, and handled, before.
+INSERT INTO delivery (message_id, consumer, due_at, created_at)
+SELECT $1, $2, $3, $3
+WHERE NOT EXISTS (SELECT 1 FROM inbox i WHERE i.consumer = $2 AND i.message_id = $1)
+  AND NOT EXISTS (SELECT 1 FROM dead_letter l WHERE l.message_id = $1 AND l.consumer = $2)
+ON CONFLICT (message_id, consumer) DO NOTHING
+
+-- name: bus_delivery_claim_carried
+UPDATE delivery SET attempts = attempts + 1, lease = $3, leased_until = $4, due_at = $4
+WHERE message_id = $1 AND consumer = $2 AND due_at <= $5
+RETURNING id, attempts
+
+-- name: bus_delivery_find_due
+SELECT due_at FROM delivery WHERE message_id = $1 AND consumer = $2
+
+-- name: bus_delivery_list_overdue
+SELECT d.message_id, o.subject FROM delivery d JOIN outbox o ON o.id = d.message_id
+WHERE d.consumer = $1 AND d.due_at < $2 AND o.relayed_at IS NOT NULL
+ORDER BY d.due_at LIMIT $3
+
 -- name: bus_delivery_next_due
 SELECT due_at FROM delivery WHERE consumer = $1 ORDER BY due_at LIMIT 1
 

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "bus.sql.h"
-#include "port/bus_internal.h"
+#include "port/bus_carrier.h"
 
 #define ATTEMPTS_MAX_DEFAULT 10
 #define BACK_OFF_MIN_MS SECOND_MS
@@ -20,7 +20,9 @@ typedef struct Attempt {
     Consumer *consumer;
     int64_t delivery_id;
     BusMessage message;
-    Arena *arena; /* its own */
+    Carried carried;
+    int64_t retry_ms; /* when it is to be delivered again; CARRIED_DONE: not at all */
+    Arena *arena;     /* its own */
 } Attempt;
 
 /* ---- After the handler ---- */
@@ -84,17 +86,22 @@ YIELDS static Err *end_failed(Attempt *attempt, Db *db, const Err *err)
               LOG_TEXT("subject", attempt->message.subject),
               LOG_INT("attempt", attempt->message.attempt), LOG_TEXT("error", text));
     if (last) {
-        return store_transact(db, bury, &failure);
+        TRY(store_transact(db, bury, &failure));
+        attempt->retry_ms = CARRIED_DONE;
+        return NULL;
     }
-    return store_exec(db, &SQL_BUS_DELIVERY_FAILED,
-                      ARGS(sql_int(attempt->delivery_id), sql_text(attempt->bus->lease),
-                           sql_time(time_now() + back_off_ms(attempt->message.attempt)),
-                           sql_text(failure.text)),
-                      NULL);
+    int64_t pause_ms = back_off_ms(attempt->message.attempt);
+    TRY(store_exec(db, &SQL_BUS_DELIVERY_FAILED,
+                   ARGS(sql_int(attempt->delivery_id), sql_text(attempt->bus->lease),
+                        sql_time(time_now() + pause_ms), sql_text(failure.text)),
+                   NULL));
+    attempt->retry_ms = pause_ms;
+    return NULL;
 }
 
-YIELDS static Err *release(const Attempt *attempt, Db *db)
+YIELDS static Err *release(Attempt *attempt, Db *db)
 {
+    attempt->retry_ms = 0;
     return store_exec(db, &SQL_BUS_DELIVERY_RELEASE,
                       ARGS(sql_int(attempt->delivery_id), sql_text(attempt->bus->lease),
                            sql_time(time_now())),
@@ -105,9 +112,11 @@ YIELDS static Err *end_attempt(Attempt *attempt, Db *db, const Err *err)
 {
     if (err == NULL) {
         counter_add(&attempt->bus->counters.handled, 1);
+        attempt->retry_ms = CARRIED_DONE;
         return NULL;
     }
     if (err_is(err, ERR_CONFLICT) && str_equal(err->code, ALREADY_HANDLED)) {
+        attempt->retry_ms = CARRIED_DONE;
         return store_exec(db, &SQL_BUS_DELIVERY_DELETE, ARGS(sql_int(attempt->delivery_id)), NULL);
     }
     if (err_is(err, ERR_CANCELLED) && attempt->bus->stopping) {
@@ -143,6 +152,19 @@ YIELDS static Err *handle(Attempt *attempt, Db *db)
                             attempt);
 }
 
+static void settle(Attempt *attempt)
+{
+    Bus *bus = attempt->bus;
+    if (attempt->carried.reply != NULL) {
+        bus_carrier_settle(bus->carrier, &attempt->carried, attempt->retry_ms);
+    }
+    attempt->consumer->running--;
+    counter_add(&bus->counters.running, -1);
+    waiter_wake(&attempt->consumer->room);
+    atomic_store(&bus->nudged, true);
+    waiter_wake(&bus->waiter);
+}
+
 static void run_attempt(void *arg)
 {
     Attempt *attempt = arg;
@@ -157,12 +179,9 @@ static void run_attempt(void *arg)
         /* The lease runs out, and then the delivery is taken up again. */
         log_err("a message's state could not be written", err);
     }
-    attempt->consumer->running--;
-    counter_add(&bus->counters.running, -1);
+    settle(attempt);
     log_set_request_id(NULL);
     arena_free(attempt->arena);
-    atomic_store(&bus->nudged, true);
-    waiter_wake(&bus->waiter);
 }
 
 YIELDS Err *bus_still_working(Ctx *ctx UNUSED, const BusMessage *message)
@@ -175,7 +194,7 @@ YIELDS Err *bus_still_working(Ctx *ctx UNUSED, const BusMessage *message)
 
 /* ---- Taking deliveries up ---- */
 
-static void spawn_attempt(Bus *bus, Consumer *consumer, const StoreRows *rows, size_t row)
+void bus_start_attempt(Bus *bus, Consumer *consumer, const BusClaim *claim)
 {
     Arena *arena = arena_new();
     Attempt *attempt = ARENA_NEW(arena, Attempt);
@@ -183,9 +202,14 @@ static void spawn_attempt(Bus *bus, Consumer *consumer, const StoreRows *rows, s
         .bus = bus,
         .consumer = consumer,
         .arena = arena,
-        .delivery_id = row_int(rows, row, 0),
-        .message = {.id = row_int(rows, row, 1), .attempt = (int)row_int(rows, row, 2)},
+        .delivery_id = claim->delivery_id,
+        .message = {.id = claim->message_id, .attempt = claim->attempt},
+        .carried = {.reply = arena_strdup(arena, claim->reply)},
+        .retry_ms = BUS_LEASE_MS, /* should its state not be written */
     };
+    if (claim->reply != NULL) {
+        bus_carrier_add(bus->carrier, &attempt->carried);
+    }
     consumer->running++;
     counter_add(&bus->counters.running, 1);
     fiber_spawn(&bus->handlers, consumer->subscription->consumer, run_attempt, attempt);
@@ -210,7 +234,10 @@ YIELDS static Err *start_for(Bus *bus, Db *db, Consumer *consumer, bool *any)
                          sql_time(now + BUS_LEASE_MS), sql_int(room)),
                     &rows));
     for (size_t i = 0; i < rows->count; i++) {
-        spawn_attempt(bus, consumer, rows, i);
+        bus_start_attempt(bus, consumer,
+                          &(BusClaim){.delivery_id = row_int(rows, i, 0),
+                                      .message_id = row_int(rows, i, 1),
+                                      .attempt = (int)row_int(rows, i, 2)});
     }
     *any = *any || rows->count > 0;
     return NULL;

@@ -1,4 +1,4 @@
-/* bus_internal.h - the local bus's parts: the relay, and the attempts at deliveries. */
+/* bus_internal.h - the bus's parts: the relay, and the attempts at deliveries. */
 #pragma once
 
 #include "fiber/fiber.h"
@@ -9,8 +9,29 @@
 typedef struct Consumer {
     const BusSubscription *subscription;
     int running;
+    Waiter room; /* of who takes up deliveries that are carried: an attempt ended */
     struct Consumer *next;
 } Consumer;
+
+typedef struct BusCarrier BusCarrier;
+
+/* What JetStream delivered for an attempt, and waits to hear of. */
+typedef struct Carried {
+    const char *reply; /* where its acknowledgement goes; NULL: the delivery was not carried */
+    struct Carried *previous;
+    struct Carried *next;
+} Carried;
+
+#define CARRIED_DONE (-1)                    /* instead of a time to try again */
+#define CARRIED_ACK_WAIT_MS (30 * SECOND_MS) /* told of running attempts every few seconds */
+
+/* A delivery that is ours for now. */
+typedef struct BusClaim {
+    int64_t delivery_id;
+    int64_t message_id;
+    int attempt;
+    const char *reply; /* of Carried; copied */
+} BusClaim;
 
 typedef struct BusCounters {
     _Atomic int64_t outbox_waiting; /* the first three as last counted */
@@ -27,7 +48,8 @@ struct Bus {
     Loop *loop; /* NULL until started */
     Consumer *consumers;
     Consumer **consumers_end;
-    const char *lease; /* names this process's leases */
+    const char *lease;   /* names this process's leases */
+    BusCarrier *carrier; /* NULL: local */
     FiberGroup relay_group;
     FiberGroup upkeep_group;
     FiberGroup handlers;
@@ -45,6 +67,9 @@ static inline int64_t bus_timeout_ms(const BusSubscription *subscription)
 {
     return subscription->timeout_ms > 0 ? subscription->timeout_ms : 60 * SECOND_MS;
 }
+
+/* Starts a fiber for a delivery that was claimed. */
+void bus_start_attempt(Bus *bus, Consumer *consumer, const BusClaim *claim);
 
 /* Takes up due deliveries for every consumer that has room, and starts a fiber for each. Yields.
  * *ret_any: was there one? */

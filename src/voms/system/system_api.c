@@ -111,6 +111,14 @@ static const MessageText MESSAGES[] = {
      "redis.url，恢复后本程序会自动重连",
      "Redis does not serve ({}): all works, but each process counts attempts by itself; check "
      "systemctl status redis, redis-cli ping and redis.url; this program reconnects by itself"},
+    {"health_nats_away",
+     "NATS 不可用（{}）：登录和核心业务照常，导入和通知等待、不会丢失；检查 systemctl status "
+     "nats、curl "
+     "127.0.0.1:8222/healthz 和配置中的 nats.url，恢复后自动继续",
+     "NATS does not serve ({}): logins and core business go on, imports and notices wait and lose "
+     "nothing; check systemctl status nats, curl 127.0.0.1:8222/healthz and nats.url; it goes on "
+     "by "
+     "itself"},
     {"health_dead_letters", "有 {} 条消息多次处理失败：在管理界面“后台任务”中查看原因并重试",
      "{} messages failed for good: look at them under “Jobs” in the console and retry"},
     {"health_schedule_failed", "定时任务 {} 上次运行失败：查看日志中的原因",

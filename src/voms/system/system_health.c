@@ -71,6 +71,20 @@ static void check_redis(Ctx *ctx, Health *health)
     }
 }
 
+static void check_nats(Ctx *ctx, Health *health)
+{
+    HealthPart *part = add(health, "nats");
+    BusCarrierState state = {};
+    if (!bus_find_carrier(ctx->services->bus, ctx->arena, &state)) {
+        part->status = HEALTH_OFF;
+        return;
+    }
+    part->latency_us = state.latency_us;
+    if (!state.is_ready) {
+        set(part, HEALTH_DEGRADED, "health_nats_away", state.reason);
+    }
+}
+
 static void check_consumer(Ctx *ctx, Health *health)
 {
     HealthPart *part = add(health, "consumer");
@@ -132,12 +146,12 @@ void system_health_check(Ctx *ctx, Health *ret_health)
     check_database(ctx, &health);
     check_migrations(ctx, &health);
     check_redis(ctx, &health);
+    check_nats(ctx, &health);
     check_consumer(ctx, &health);
     check_scheduler(ctx, &health);
     check_storage(ctx, &health);
     fiber_set_deadline(before);
-    /* This profile does without them: no message server, no licence server. */
-    set(add(&health, "nats"), HEALTH_OFF, NULL, NULL);
+    /* There is no licence server yet. */
     set(add(&health, "licence"), HEALTH_OFF, NULL, NULL);
     for (size_t i = 0; i < health.count; i++) {
         if (health.parts[i].status != HEALTH_OFF) {
