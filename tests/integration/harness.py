@@ -167,6 +167,29 @@ class Redis(Service):
         return self.cli("ping") == "PONG"
 
 
+class Nats(Service):
+    def __init__(self):
+        super().__init__("nats")
+        self.monitor_port = free_port()
+        self.url = f"nats://voms:secret-of-nats@127.0.0.1:{self.port}"
+
+    def arguments(self):
+        return ["nats-server", "-a", "127.0.0.1", "-p", str(self.port), "-m", str(self.monitor_port), "-js", "-sd", "data",
+                "--user", "voms", "--pass", "secret-of-nats"]
+
+    def monitor(self, path):
+        return requests.get(f"http://127.0.0.1:{self.monitor_port}{path}", timeout=5)
+
+    def answers(self):
+        with contextlib.suppress(requests.RequestException):
+            return self.monitor("/healthz").status_code == 200
+        return False
+
+    def lose_everything(self):
+        """With the process dead: as if its disk had been lost."""
+        shutil.rmtree(self.directory / "data")
+
+
 class Server:
     """One server process with its own data. `profile` is "sqlite" or "postgres"."""
 

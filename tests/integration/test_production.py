@@ -1,10 +1,10 @@
-"""The production profile: PostgreSQL with Redis; several servers; Redis away, under load, and back."""
+"""The production profile: PostgreSQL, Redis, NATS; several servers; each of both away, under load, and back."""
 
 import threading
 import time
 
 import pytest
-from harness import SUPER_PASSWORD, SUPER_USERNAME, Api, Redis, Server
+from harness import SUPER_PASSWORD, SUPER_USERNAME, Api, Nats, Redis, Server
 from world import World
 
 
@@ -22,15 +22,22 @@ def redis():
     redis.close()
 
 
-def production(cluster, redis, **kwargs):
-    return Server("postgres", cluster, config={"redis": {"url": redis.url}}, **kwargs)
+@pytest.fixture(scope="module")
+def nats():
+    nats = Nats().start()
+    yield nats
+    nats.close()
+
+
+def production(cluster, redis, nats, **kwargs):
+    return Server("postgres", cluster, config={"redis": {"url": redis.url}, "nats": {"url": nats.url}}, **kwargs)
 
 
 @pytest.fixture(scope="module")
-def servers(cluster, redis):
-    """Two servers on one database and one Redis."""
-    first = production(cluster, redis).start()
-    second = production(cluster, redis, database=first.database).start()
+def servers(cluster, redis, nats):
+    """Two servers on one database, one Redis and one NATS."""
+    first = production(cluster, redis, nats).start()
+    second = production(cluster, redis, nats, database=first.database).start()
     yield first, second
     second.close()
     first.close()
@@ -61,12 +68,27 @@ def at(server, api):
     return Api(server, api.token, address=api.address)
 
 
-def test_health_tells_of_redis(servers):
+def test_health_tells_of_redis_and_nats(servers):
     for server in servers:
-        wait_for_part(server, "redis", "ok")
+        for name in ("redis", "nats"):
+            wait_for_part(server, name, "ok")
         health = Api(server).get("/public/system/health")
         assert health["status"] == "ok"
-        assert health["parts"]["redis"]["latency_ms"] >= 0
+        for name in ("redis", "nats"):
+            assert health["parts"][name]["latency_ms"] >= 0
+
+
+def test_the_stream_and_its_consumers_are_visible(servers, nats):
+    wait_for_part(servers[0], "nats", "ok")
+    account = nats.monitor("/jsz?streams=true&consumers=true&config=true").json()["account_details"][0]
+    stream = account["stream_detail"][0]
+    assert stream["name"] == "VOMS" and stream["config"]["subjects"] == ["VOMS.>"]
+    consumers = {c["name"]: c["config"] for c in stream["consumer_detail"]}
+    assert len(consumers) > 5
+    for name, config in consumers.items():
+        assert config["ack_policy"] == "explicit", name
+        assert config["filter_subject"].startswith("VOMS."), name
+        assert "deliver_subject" not in config, f"{name} is pushed"
 
 
 def test_a_session_that_ends_at_one_server_ends_at_the_other(servers, organisation):
@@ -149,8 +171,8 @@ def test_without_redis_all_goes_on_and_it_comes_back_by_itself(servers, organisa
     finally:
         redis.start()
     for server in servers:
-        wait_for_part(server, "redis", "ok")
-        assert Api(server).get("/public/system/health")["status"] == "ok"
+        # Each of a server's loops has a connection of its own.
+        wait_until(lambda: all(part(server, "redis")["status"] == "ok" for _ in range(6)))
         assert redis.url.split("@")[0].split(":")[-1] not in server.log()
         assert server.log().count("Redis is back") <= 8  # once for each loop's connection
 
@@ -212,15 +234,99 @@ def test_a_wrong_url_is_a_configuration_error(cluster):
     server.close()
 
 
-def test_starts_without_redis(cluster, redis):
-    nowhere = Redis()
-    server = production(cluster, nowhere).start()
+def test_starts_without_redis_and_nats(cluster):
+    redis, nats = Redis(), Nats()
+    server = production(cluster, redis, nats).start()
     try:
-        assert part(server, "redis")["status"] == "degraded"
-        assert f"127.0.0.1:{nowhere.port}" in server.log()
+        for name, service in (("redis", redis), ("nats", nats)):
+            assert part(server, name)["status"] == "degraded"
+            assert f"127.0.0.1:{service.port}" in server.log()
         Api(server).login(SUPER_USERNAME, SUPER_PASSWORD)
-        nowhere.start()
-        wait_for_part(server, "redis", "ok")
+        for name, service in (("redis", redis), ("nats", nats)):
+            service.start()
+            wait_for_part(server, name, "ok")
+        assert "secret-of-nats" not in server.log()
     finally:
         server.close()
-        nowhere.close()
+        redis.close()
+        nats.close()
+
+
+# ---- NATS ----
+
+def waiting(server):
+    return int(server.sql("SELECT count(*) FROM outbox WHERE relayed_at IS NULL"))
+
+
+def undelivered(server):
+    return int(server.sql("SELECT (SELECT count(*) FROM outbox WHERE relayed_at IS NULL) + (SELECT count(*) FROM delivery)"))
+
+
+def test_without_nats_core_business_goes_on_and_notices_come_later(servers, organisation, nats):
+    wait_until(lambda: undelivered(servers[0]) == 0, seconds=60)
+    nats.kill()
+    try:
+        for server in servers:
+            wait_for_part(server, "nats", "degraded")
+            health = Api(server).get("/public/system/health", expect=200)
+            assert health["status"] == "degraded"
+            assert "nats.url" in health["parts"]["nats"]["message"]
+        _, position, shift = organisation.published(needed=5, hours=200)
+        place = {"shift_id": shift["id"], "position_id": position["id"], "accept_risk_notice_version": 1}
+        api, _ = organisation.volunteer_login()
+        assert api.post("/me/signups", place, expect=201)["state"] == "approved"
+        assert waiting(servers[0]) > 0
+        assert api.get("/me/notices")["items"] == []
+    finally:
+        nats.start()
+    for server in servers:
+        wait_for_part(server, "nats", "ok")
+    wait_until(lambda: api.get("/me/notices")["items"], seconds=30)
+    wait_until(lambda: undelivered(servers[0]) == 0, seconds=60)
+    assert len(api.get("/me/notices")["items"]) == 1
+
+
+def test_nats_killed_and_wiped_under_load_loses_and_doubles_no_notice(servers, organisation, nats):
+    """Every acknowledged sign-up is there, each with one notice, although NATS died twice and lost its disk once."""
+    _, position, shift = organisation.published(needed=1000, hours=200)
+    place = {"shift_id": shift["id"], "position_id": position["id"], "accept_risk_notice_version": 1}
+    people = [organisation.volunteer_login() for _ in range(24)]
+    acknowledged, refused = [], []
+
+    def work(mine, server):
+        for api, volunteer in mine:
+            answer = at(server, api).post("/me/signups", place, expect=None)
+            (acknowledged if answer.status == 201 else refused).append((answer.status, volunteer["id"]))
+            time.sleep(0.3)
+
+    threads = [threading.Thread(target=work, args=(people[i::4], servers[i % 2])) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for wiped in (False, True):
+        time.sleep(0.5)
+        nats.kill()
+        if wiped:
+            nats.lose_everything()
+        time.sleep(0.5)
+        nats.start()
+    for thread in threads:
+        thread.join(timeout=60)
+        assert not thread.is_alive()
+    assert not refused and len(acknowledged) == len(people)
+    wait_until(lambda: undelivered(servers[0]) == 0, seconds=90)
+    counts = servers[0].sql(
+        f"SELECT s.volunteer_id, (SELECT count(*) FROM notice n WHERE n.volunteer_id = s.volunteer_id AND n.kind LIKE 'signup%') "
+        f"FROM signup s WHERE s.shift_id = {shift['id']}").split()
+    notices = dict(tuple(map(int, row.split("|"))) for row in counts)
+    assert set(notices) == {volunteer for _, volunteer in acknowledged}
+    assert set(notices.values()) == {1}, notices
+    assert int(servers[0].sql("SELECT count(*) FROM dead_letter")) == 0
+
+
+def test_a_wrong_url_of_nats_is_a_configuration_error(cluster):
+    server = Server("postgres", cluster, config={"nats": {"url": "http://x:hidden@localhost"}})
+    server.start(wait=False)
+    assert server.process.wait(timeout=60) == 78
+    assert "nats.url" in server.log() and "hidden" not in server.log()
+    server.process = None
+    server.close()
