@@ -285,6 +285,16 @@ export default defineMessages(
       undoQuestion: '没有人报名的班次会被删除，已有人报名的会被取消并通知。共 {count} 个班次。',
       undone: '批次已撤销',
     },
+    gate: {
+      title: '发布审批',
+      text: '单位的活动发布前是否须经审批。下级单位没有单独设置时，沿用上级的设置。',
+      unit: '单位',
+      nowRequired: '当前：发布前须经审批',
+      nowFree: '当前：可以直接发布',
+      inherit: '沿用上级的设置',
+      required: '发布前须经审批',
+      free: '可以直接发布',
+    },
     copy: {
       title: '复制活动',
       text: '复制内容、岗位、班次和管理人员，存为新的草稿；报名和邀请不复制。',
@@ -596,6 +606,16 @@ export default defineMessages(
       undoQuestion:
         'Shifts that nobody signed up for are deleted, the others are cancelled with notice. {count} shifts in all.',
       undone: 'The batch was undone',
+    },
+    gate: {
+      title: 'Approval',
+      text: 'Whether the activities of a unit need approval before they are published. Units below that decide nothing follow it.',
+      unit: 'Unit',
+      nowRequired: 'Now: approval is needed',
+      nowFree: 'Now: published without approval',
+      inherit: 'As decided above',
+      required: 'Approval is needed',
+      free: 'Published without approval',
     },
     copy: {
       title: 'Copy activity',
