@@ -1,10 +1,6 @@
 // The life of an activity in Chromium against the real server: from a draft to the settled hours.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { Api, assertQuiet, choose, launchBrowser, newPage, Server, shoot, signIn } from './harness.mjs'
 
 const PASSWORD = 'Lake-Side-2026-x'
@@ -16,16 +12,12 @@ const DAY = 24 * HOUR
 let server
 let browser
 let api
-let folder
 let unit
 let policy
 let page
 
 before(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'voms-browser-clock-'))
-  process.env.VOMS_TEST_CLOCK = join(folder, 'clock')
   server = await Server.start()
-  delete process.env.VOMS_TEST_CLOCK
   browser = await launchBrowser()
   api = await Api.login(server)
   unit = (await api.call('POST', '/admin/units', { parent_id: 1, name: '江岸分队' })).id
@@ -38,7 +30,6 @@ before(async () => {
 after(async () => {
   await browser?.close()
   await server?.stop()
-  rmSync(folder, { recursive: true, force: true })
 })
 
 /** Runs `body`, with a picture when it fails, and fails when the page complained about anything. */
@@ -52,15 +43,9 @@ async function quietly(body) {
   }
 }
 
-/** Sets the server's clock so far ahead of ours; all of its schedules run. */
-async function moveClock(aheadMs) {
-  const told = `offset_ms=${aheadMs}`
-  writeFileSync(join(folder, 'clock'), String(aheadMs))
-  server.process.kill('SIGUSR2')
-  for (let i = 0; i < 500 && !server.log.includes(told); i += 1) {
-    await pause(20)
-  }
-  assert.ok(server.log.includes(told), 'the clock was not moved')
+/** Our own token does not live as long as the clock is moved. */
+async function moveClock(ms) {
+  await server.moveClock(ms)
   api = await Api.login(server)
 }
 

@@ -188,6 +188,8 @@ export default defineMessages(
       settled: '时长已结算，记录尚未全部完成',
       finished: '服务记录已全部完成',
       overdue: '服务记录已逾期',
+      review: '去审核时长',
+      records: '查看服务记录',
       due: '结束于 {ended}，应于 {due} 前(10 个工作日)完成记录',
       problems: {
         declaration_missing: '未声明属于志愿服务，不能记录时长',
@@ -509,6 +511,8 @@ export default defineMessages(
       settled: 'The hours are settled; some records are not finished',
       finished: 'All service records are finished',
       overdue: 'The service records are overdue',
+      review: 'Review the hours',
+      records: 'Service records',
       due: 'Ended on {ended}; the records are due on {due} (10 working days)',
       problems: {
         declaration_missing: 'Not declared as volunteer service: no hours can be recorded',
