@@ -84,6 +84,16 @@ async function confirm(name) {
   await page.locator('.el-message-box').waitFor({ state: 'hidden' })
 }
 
+/** Types a time of day. What is typed before the panel is there would be forgotten. */
+async function setTime(input, time) {
+  const panels = page.locator('.el-time-panel:visible')
+  await input.click()
+  await panels.first().waitFor()
+  await input.fill(time)
+  await input.press('Enter')
+  await panels.first().waitFor({ state: 'hidden' })
+}
+
 function activityId() {
   return Number(/\/activities\/(\d+)/.exec(page.url())[1])
 }
@@ -142,13 +152,12 @@ describe('an activity', () => {
         await drawer.getByText(day, { exact: true }).click()
       }
       const times = drawer.locator('.span input')
-      await times.nth(0).fill(first.time)
-      await times.nth(0).press('Enter')
-      await times.nth(1).fill(local(starts + HOUR).time)
-      await times.nth(1).press('Enter')
+      await setTime(times.nth(0), first.time)
+      await setTime(times.nth(1), local(starts + HOUR).time)
       await test('look').click()
       await test('preview').locator('li').nth(1).waitFor()
       assert.equal(await test('preview').locator('li').count(), 2)
+      await test('preview').locator('li').first().getByText(`${first.time}–`).waitFor()
       await test('preview').scrollIntoViewIfNeeded()
       await shoot(page, 'activity-plan')
       await test('make').click()
