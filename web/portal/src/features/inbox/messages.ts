@@ -9,6 +9,7 @@ export default defineMessages(
     readAll: '全部已读',
     none: '暂无消息',
     unread: '未读',
+    count: '{count} 条未读',
   },
   {
     title: 'Inbox',
@@ -18,5 +19,6 @@ export default defineMessages(
     readAll: 'Mark all as read',
     none: 'Nothing here yet',
     unread: 'Unread',
+    count: '{count} unread',
   },
 )

@@ -26,7 +26,7 @@ export default defineMessages(
     locating: '固定代码需要确认您在现场，请允许获取位置。',
     doneIn: '签到成功',
     doneOut: '签退成功',
-    minutes: '本次服务 {time}',
+    minutes: '在场 {time}',
     refused: '未成功',
     offline: '没有网络',
     offlineText:
@@ -63,7 +63,7 @@ export default defineMessages(
     locating: 'A fixed code needs to know that you are there: please allow your position.',
     doneIn: 'Checked in',
     doneOut: 'Checked out',
-    minutes: 'Served {time}',
+    minutes: 'There for {time}',
     refused: 'Not recorded',
     offline: 'No connection',
     offlineText:
