@@ -5,8 +5,6 @@ import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
 import { defineConfig } from 'vitest/config'
 import { precompress } from '../tools/precompress.ts'
 
-const shared = fileURLToPath(new URL('../shared/src', import.meta.url))
-
 export default defineConfig({
   base: '/admin/',
   plugins: [
@@ -16,23 +14,10 @@ export default defineConfig({
     precompress(),
   ],
   resolve: {
-    alias: [
-      // The names that the shared files had here before, for pages that still import them so.
-      {
-        find: /^@\/(api\/.*|i18n|i18n\/define|lib\/describe_error|lib\/format)$/,
-        replacement: `${shared}/$1`,
-      },
-      {
-        find: /^@\/components\/(use_(?:display|form|load|more))$/,
-        replacement: `${shared}/use/$1`,
-      },
-      {
-        find: /^@\/features\/session\/(account_store|system_store)$/,
-        replacement: `${shared}/session/$1`,
-      },
-      { find: '@shared', replacement: shared },
-      { find: '@', replacement: fileURLToPath(new URL('./src', import.meta.url)) },
-    ],
+    alias: {
+      '@shared': fileURLToPath(new URL('../shared/src', import.meta.url)),
+      '@': fileURLToPath(new URL('./src', import.meta.url)),
+    },
   },
   define: {
     __VUE_OPTIONS_API__: 'true',
