@@ -88,8 +88,8 @@ describe('the login', () => {
       assertQuiet(page, 401)
       await page.locator('input[name=password]').fill(ADMIN.password)
       await page.locator('button[type=submit]').click()
-      await heading(page, '志愿者')
-      assert.match(await page.title(), /^志愿者 · /)
+      await heading(page, '总览')
+      assert.match(await page.title(), /^总览 · /)
     })
   })
 
@@ -117,6 +117,9 @@ describe('the login', () => {
       await page.getByRole('heading', { name: 'Welcome back' }).waitFor()
       assert.equal(await page.locator('html').getAttribute('lang'), 'en')
       await signIn(page)
+      await heading(page, 'Overview')
+      await shoot(page, 'dashboard-en')
+      await page.goto('/admin/volunteers')
       await heading(page, 'Volunteers')
       await shoot(page, 'volunteers-en')
     })
@@ -155,7 +158,7 @@ describe('the second factor', () => {
       await shoot(page, 'login-second-factor')
       await page.locator('button[type=submit]').click()
       await page.waitForURL((url) => !url.pathname.endsWith('/login'))
-      await heading(page, '志愿者')
+      await heading(page, '总览')
     })
   })
 })
@@ -171,6 +174,7 @@ describe('volunteers', () => {
   it('are searched, filtered and paged, with the state in the address', async () => {
     await withPage({}, async (page) => {
       await signIn(page)
+      await page.getByRole('link', { name: '志愿者', exact: true }).click()
       await heading(page, '志愿者')
       const rows = page.locator('.el-table__body tbody tr')
       await rows.first().waitFor()
@@ -373,6 +377,51 @@ describe('an account', () => {
   })
 })
 
+const PAGES = [
+  'dashboard',
+  'applications',
+  'memberships',
+  'duplicates',
+  'imports',
+  'ledger',
+  'ledger/entries',
+  'ledger/totals',
+  'service-records',
+  'service-records/list',
+  'disputes',
+  'working-calendar',
+  'notices',
+  'notices/preferences',
+  'notice-templates',
+  'jobs',
+  'jobs/dead-letters',
+  'schedules',
+  'settings',
+  'settings?tab=people',
+  'settings?tab=hours',
+  'settings?tab=privacy',
+  'settings?tab=fields',
+  'profile',
+  'no/such/page',
+]
+const PHONE_PAGES = [
+  'dashboard',
+  'units',
+  'volunteers',
+  'roles',
+  'audit',
+  'imports/new',
+  'profile',
+  'ledger',
+  'ledger/totals',
+  'service-records',
+  'disputes',
+  'working-calendar',
+  'notices',
+  'notice-templates',
+  'schedules',
+]
+
 describe('every page', () => {
   it('opens without a complaint, in both languages', async () => {
     await withPage({}, async (page) => {
@@ -380,10 +429,11 @@ describe('every page', () => {
       await page.waitForURL((url) => !url.pathname.endsWith('/login'))
       for (const name of ['zh-CN', 'en']) {
         await page.evaluate((language) => localStorage.setItem('voms.language', language), name)
-        for (const path of ['applications', 'memberships', 'duplicates', 'imports', 'jobs', 'jobs/dead-letters', 'settings', 'settings?tab=people', 'settings?tab=privacy', 'settings?tab=fields', 'profile', 'no/such/page']) {
+        for (const path of PAGES) {
           await page.goto(`/admin/${path}`)
           await page.locator('#main .card').first().waitFor()
-          await page.waitForLoadState('networkidle')
+          // The network is never idle: the bell listens.
+          await page.locator('.el-skeleton:visible').first().waitFor({ state: 'detached' })
           assert.equal(await page.locator('.problem').count(), 0, `${path} shows a problem`)
           await shoot(page, `page-${path.replaceAll(/\W/g, '-')}-${name}`)
         }
@@ -397,12 +447,11 @@ describe('every page', () => {
       await page.locator('input[name=login]').waitFor()
       await shoot(page, 'phone-login')
       await signIn(page)
-      await page.locator('.cards li').first().waitFor()
-      await shoot(page, 'phone-volunteers')
+      await heading(page, '总览')
       await page.getByRole('button', { name: '菜单' }).click()
       await page.locator('.el-drawer').getByRole('link', { name: '单位' }).click()
       await heading(page, '单位')
-      for (const path of ['units', 'volunteers', 'roles', 'audit', 'imports/new', 'profile']) {
+      for (const path of PHONE_PAGES) {
         await page.goto(`/admin/${path}`)
         await page.locator('#main .card').first().waitFor()
         const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
