@@ -50,6 +50,6 @@ typedef struct AppCore {
 AppCore *app_core_open(const AppOptions *options, int *ret_exit_code);
 void app_core_close(AppCore *core);
 
-/* Runs work in a fiber on a loop of its own, with the store attached, for vomsctl. Fails as work
- * does. Blocks. */
+/* Runs work in a fiber on a loop of its own, with the store attached, for vomsctl. Its results
+ * live in the core's arena. Fails as work does. Blocks. */
 Err *app_core_run(AppCore *core, Err *(*work)(Ctx *ctx, void *arg), void *arg);

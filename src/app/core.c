@@ -110,7 +110,9 @@ YIELDS static Err *attach_and_work(CoreWork *job)
 {
     TRY(store_attach(job->core->services.store));
     cache_attach(job->core->services.cache);
-    Err *err = job->work(ctx_new_system(&job->core->services), job->arg);
+    Ctx *ctx = ctx_new_system(&job->core->services);
+    ctx->arena = job->core->arena; /* what it finds is printed when this fiber is gone */
+    Err *err = job->work(ctx, job->arg);
     cache_detach(job->core->services.cache);
     store_detach(job->core->services.store);
     return err;
