@@ -1,5 +1,6 @@
 #include "port/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -137,6 +138,63 @@ static void remove_in_pool(void *arg)
     removal->error = unlink(removal->path) == 0 || errno == ENOENT ? 0 : errno;
 }
 
+/* ---- What lies there ---- */
+
+typedef struct Listing {
+    const char *folder;
+    TimeMs before;
+    const char *after; /* or NULL */
+    size_t max;
+    char (*names)[NAME_BYTES * 2 + 1]; /* sorted */
+    size_t count;
+    int error;
+} Listing;
+
+static bool is_name(const char *text)
+{
+    return strlen(text) == NAME_BYTES * 2 && strspn(text, "0123456789abcdef") == NAME_BYTES * 2;
+}
+
+/* The first ones by name are kept. */
+static void keep_name(Listing *listing, const char *name)
+{
+    size_t at = listing->count;
+    while (at > 0 && strcmp(listing->names[at - 1], name) > 0) {
+        at--;
+    }
+    if (at == listing->max) {
+        return;
+    }
+    size_t moved = MIN(listing->count, listing->max - 1) - at;
+    memmove(listing->names[at + 1], listing->names[at], moved * sizeof(listing->names[0]));
+    memcpy(listing->names[at], name, NAME_BYTES * 2 + 1);
+    listing->count = MIN(listing->count + 1, listing->max);
+}
+
+static bool is_old(const Listing *listing, int folder, const char *name)
+{
+    struct stat info;
+    return fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode) &&
+           (TimeMs)info.st_mtime * SECOND_MS < listing->before;
+}
+
+static void list_in_pool(void *arg)
+{
+    Listing *listing = arg;
+    DIR *folder = opendir(listing->folder);
+    if (folder == NULL) {
+        listing->error = errno == ENOENT ? 0 : errno;
+        return;
+    }
+    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+        bool later = listing->after == NULL || strcmp(entry->d_name, listing->after) > 0;
+        if (is_name(entry->d_name) && later && is_old(listing, dirfd(folder), entry->d_name)) {
+            keep_name(listing, entry->d_name);
+        }
+    }
+    closedir(folder);
+}
+
 /* ---- The fiber's side ---- */
 
 static const char *folder_of(Arena *arena, const char *data_dir)
@@ -201,5 +259,27 @@ YIELDS Err *files_remove(Arena *arena, const char *data_dir, const char *name)
         return ERR(arena, ERR_UNAVAILABLE, "file_not_removed", "%s: %s", removal.path,
                    strerror(removal.error));
     }
+    return NULL;
+}
+
+YIELDS Err *files_list_old(Arena *arena, const char *data_dir, TimeMs before, const char *after,
+                           size_t max, FileNames *ret_names)
+{
+    Listing listing = {.folder = folder_of(arena, data_dir),
+                       .before = before,
+                       .after = after,
+                       .max = max,
+                       .names = arena_alloc_array(arena, max + 1, NAME_BYTES * 2 + 1)};
+    TRY(offload(list_in_pool, &listing));
+    if (listing.error != 0) {
+        return ERR(arena, ERR_UNAVAILABLE, "file_not_stored", "read %s: %s", listing.folder,
+                   strerror(listing.error));
+    }
+    FileNames found = {.names = ARENA_ARRAY(arena, const char *, listing.count + 1),
+                       .count = listing.count};
+    for (size_t i = 0; i < listing.count; i++) {
+        found.names[i] = listing.names[i];
+    }
+    *ret_names = found;
     return NULL;
 }

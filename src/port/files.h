@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "base/time.h"
 
 #define FILES_MAX_BYTES ((int64_t)10 * 1024 * 1024)
 
@@ -31,3 +32,14 @@ const char *files_path(Arena *arena, const char *data_dir, const char *name);
 
 /* Removes a stored file; one that is not there is no failure. Yields. */
 YIELDS Err *files_remove(Arena *arena, const char *data_dir, const char *name);
+
+typedef struct FileNames {
+    const char **names;
+    size_t count;
+} FileNames;
+
+/* The names of stored files that were last written before an instant, after the name `after` (NULL:
+ * from the first), in their order, at most max. Yields. Fails with ERR_UNAVAILABLE when the folder
+ * cannot be read; one that is not there is empty. */
+YIELDS Err *files_list_old(Arena *arena, const char *data_dir, TimeMs before, const char *after,
+                           size_t max, FileNames *ret_names);

@@ -169,6 +169,15 @@ def test_totals_by_unit_and_volunteer(world, recorder):
     assert world.root.pages("/admin/service-totals/by-project") == []
 
 
+def test_a_record_names_the_file_that_proves_it(world, recorder):
+    volunteer = world.volunteer(unit_id=world.north)
+    record = settled(world, recorder, volunteer["id"], "2026-03-14")
+    assert record["evidence_file_id"] is None
+    file_id = world.evidence()
+    world.server.sql(f"UPDATE attendance SET evidence_file_id = {file_id} WHERE id = {record['attendance_id']}")
+    assert recorder.get(f"/admin/service-records/{record['id']}")["evidence_file_id"] == file_id
+
+
 def test_staff_takes_a_dispute_back_for_the_volunteer(world, recorder, approver):
     me, volunteer = world.volunteer_login(unit_id=world.north)
     record = settled(world, recorder, volunteer["id"], "2026-03-13")

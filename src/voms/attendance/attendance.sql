@@ -406,6 +406,9 @@ FROM stored_file f
 WHERE f.id = $1
 LIMIT 1;
 
+-- name: stored_file_by_name
+SELECT f.id FROM stored_file f WHERE f.name = $1 LIMIT 1;
+
 -- Which attendances does a file prove?
 -- name: stored_file_uses
 SELECT t.activity_id

@@ -119,7 +119,9 @@ YIELDS Err *attendance_demo(Ctx *ctx);
 
 /* ---- Schedules ---- */
 
-/* Removes files that were handed in a week ago and never used. Yields. */
+/* Removes files that were handed in a week ago and never used, and those that no record names.
+ * Yields.
+ */
 YIELDS Err *attendance_clean_files(Ctx *ctx);
 
 /* ---- Routes of the other files ---- */

@@ -104,16 +104,40 @@ YIELDS Err *attendance_mark_absent(Ctx *ctx)
 /* ---- Files ---- */
 
 /* The record first: who finds the file by it would find nothing. What a crash leaves is only a file
- * without a name. */
+ * that no record names: clean_strays finds it. */
 YIELDS static Err *forget_file(Ctx *ctx, int64_t id, const char *name)
 {
     TRY(store_exec(ctx->db, &SQL_STORED_FILE_DELETE, ARGS(sql_int(id)), NULL));
     return files_remove(ctx->arena, ctx->services->data_dir, name);
 }
 
+YIELDS static Err *clean_stray(Ctx *ctx, const char *name)
+{
+    StoreRows *rows = NULL;
+    TRY(store_query(ctx->db, &SQL_STORED_FILE_BY_NAME, ARGS(sql_text(name)), &rows));
+    return rows->count > 0 ? NULL : files_remove(ctx->arena, ctx->services->data_dir, name);
+}
+
+/* A crash between the file and its record leaves a file alone. One of today may be on its way. */
+YIELDS static Err *clean_strays(Ctx *ctx)
+{
+    FileNames strays = {};
+    const char *after = NULL;
+    do {
+        TRY(files_list_old(ctx->arena, ctx->services->data_dir, ctx->now - DAY_MS, after, BATCH,
+                           &strays));
+        for (size_t i = 0; i < strays.count; i++) {
+            after = strays.names[i];
+            TRY(clean_stray(ctx, after));
+        }
+    } while (strays.count == BATCH);
+    return NULL;
+}
+
 YIELDS Err *attendance_clean_files(Ctx *ctx)
 {
     StoreRows *rows = NULL;
+    TRY(clean_strays(ctx));
     TRY(store_query(ctx->db, &SQL_STORED_FILE_LIST_UNUSED,
                     ARGS(sql_time(ctx->now - UNUSED_FILE_MS), sql_int(0), sql_int(BATCH)), &rows));
     for (size_t i = 0; i < rows->count; i++) {

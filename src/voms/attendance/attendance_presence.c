@@ -3,14 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fiber/fiber.h"
 #include "voms/attendance/attendance.sql.h"
 #include "voms/attendance/attendance_internal.h"
 #include "voms/common/page.h"
+#include "voms/common/watch.h"
 #include "voms/volunteer/volunteer.h"
 
 #define POLL_MS 500
-#define STREAM_MAX_MS (10 * MINUTE_MS) /* then the client connects anew, and is checked anew */
 #define CHANGES_MAX 200
 #define PHONE_DIGITS_MIN 4
 
@@ -223,50 +222,39 @@ static const char *event_text(Ctx *ctx, const Summary *summary, const ObjectList
     return str_text(&text);
 }
 
+typedef struct Seen {
+    int64_t shift_id;
+    bool began;
+    Summary summary;
+} Seen;
+
 /* The first event tells the counters; entries are listed by GET …/presence. */
-YIELDS static Err *send_change(Ctx *ctx, HttpResponse *res, int64_t shift_id, Summary *seen,
-                               bool is_first)
+YIELDS static Err *send_change(Ctx *ctx, HttpResponse *res, void *arg, bool *ret_over UNUSED)
 {
+    Seen *seen = arg;
     Summary summary = {};
     ObjectList changed = {};
     char id[24];
-    TRY(find_summary(ctx, shift_id, &summary));
-    if (!is_first && is_same(&summary, seen)) {
+    TRY(find_summary(ctx, seen->shift_id, &summary));
+    if (seen->began && is_same(&summary, &seen->summary)) {
         return NULL;
     }
-    if (!is_first) {
-        PresenceQuery query = {.shift_id = shift_id,
+    if (seen->began) {
+        PresenceQuery query = {.shift_id = seen->shift_id,
                                .state = -1,
-                               .changed_from = MAX(seen->changed_at, 1),
+                               .changed_from = MAX(seen->summary.changed_at, 1),
                                .limit = CHANGES_MAX};
         TRY(find_entries(ctx, &query, &changed));
     }
-    *seen = summary;
+    seen->summary = summary;
+    seen->began = true;
     snprintf(id, sizeof(id), "%" PRId64, summary.versions);
     return http_sse_send(res, "presence", id, event_text(ctx, &summary, &changed));
 }
 
 YIELDS Err *attendance_presence_events(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
 {
-    int64_t shift_id = 0;
-    Summary seen = {};
-    Deadline end = time_monotonic() + STREAM_MAX_MS;
-    CLEANUP(arena_freep) Arena *arena = arena_new();
-    TRY(http_path_id(req, "shift_id", &shift_id));
-    TRY(http_sse_begin(res));
-    for (bool is_first = true; time_monotonic() < end; is_first = false) {
-        if (!is_first) {
-            TRY(fiber_sleep(POLL_MS));
-        }
-        arena_reset(arena);
-        Db db = db_make(ctx->db->store, arena);
-        Ctx poll = *ctx;
-        poll.arena = arena;
-        poll.db = &db;
-        Err *err = send_change(&poll, res, shift_id, &seen, is_first);
-        if (err != NULL) {
-            return err_copy(ctx->arena, err);
-        }
-    }
-    return NULL;
+    Seen seen = {};
+    TRY(http_path_id(req, "shift_id", &seen.shift_id));
+    return watch_stream(ctx, res, &(Watch){.every_ms = POLL_MS, .look = send_change, .arg = &seen});
 }

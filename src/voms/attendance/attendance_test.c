@@ -271,6 +271,63 @@ FIXTURE_TEST(attendance, evidence_is_known_by_its_first_bytes)
     ASSERT(stat(files_path(ctx->arena, dir, stored.name), &status) != 0);
 }
 
+static const char *store_file(Ctx *ctx, bool recorded)
+{
+    static const char PNG[] = "\x89PNG\r\n\x1A\n and more";
+    StoredBytes stored = {};
+    const char *path = write_file(ctx, PNG, sizeof(PNG) - 1);
+    ASSERT_OK(files_take(ctx->arena, ctx->services->data_dir, path, &stored));
+    if (recorded) {
+        insert(ctx, &SQL_TEST_FILE_INSERT, ARGS(sql_text(stored.name), sql_time(ctx->now)));
+    }
+    return files_path(ctx->arena, ctx->services->data_dir, stored.name);
+}
+
+static bool is_there(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0;
+}
+
+/* What a crash between the two leaves. */
+FIXTURE_TEST(attendance, file_that_no_record_names_is_removed_after_a_day)
+{
+    const char *recorded = store_file(ctx, true);
+    const char *stray = store_file(ctx, false);
+    const char *foreign = arena_printf(ctx->arena, "%s/files/README", ctx->services->data_dir);
+    ASSERT(rename(write_file(ctx, "x", 1), foreign) == 0);
+    ASSERT_OK(attendance_clean_files(ctx));
+    ASSERT(is_there(stray));
+    fixture_advance(ctx, DAY_MS + MINUTE_MS);
+    ASSERT_OK(attendance_clean_files(ctx));
+    ASSERT(!is_there(stray));
+    ASSERT(is_there(recorded));
+    ASSERT(is_there(foreign));
+}
+
+FIXTURE_TEST(attendance, files_are_listed_in_pages_by_name)
+{
+    FileNames names = {};
+    const char *after = NULL;
+    size_t seen = 0;
+    for (size_t i = 0; i < 5; i++) {
+        store_file(ctx, false);
+    }
+    do {
+        ASSERT_OK(files_list_old(ctx->arena, ctx->services->data_dir, ctx->now + DAY_MS, after, 2,
+                                 &names));
+        for (size_t i = 0; i < names.count; i++) {
+            ASSERT(after == NULL || strcmp(after, names.names[i]) < 0);
+            after = names.names[i];
+            seen++;
+        }
+    } while (names.count > 0);
+    ASSERT_INT_EQUAL(5, seen);
+    ASSERT_OK(
+        files_list_old(ctx->arena, ctx->services->data_dir, ctx->now - DAY_MS, NULL, 2, &names));
+    ASSERT_INT_EQUAL(0, names.count);
+}
+
 TEST(attendance, evidence_is_of_four_kinds)
 {
     ASSERT_STR_EQUAL("image/jpeg", files_content_type("\xFF\xD8\xFF\xE0", 4));

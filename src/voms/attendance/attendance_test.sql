@@ -41,3 +41,8 @@ SELECT state FROM signup WHERE id = $1 LIMIT 1;
 
 -- name: test_count_messages
 SELECT count(*) AS total FROM outbox WHERE subject = $1;
+
+-- name: test_file_insert
+INSERT INTO stored_file (name, content_type, size_bytes, sha256, created_at)
+VALUES ($1, 'image/png', 17, 'x', $2)
+RETURNING id;

@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "voms/common/watch.h"
 #include "voms/export/export.h"
 #include "voms/import/import.sql.h"
 #include "voms/import/import_internal.h"
 
 #define POLL_MS 300
-#define STREAM_MAX_MS (10 * MINUTE_MS) /* then the client connects anew, and is checked anew */
 #define KEEP_MS (30 * DAY_MS)
 #define PAGE_ROWS 500
 
@@ -33,47 +33,33 @@ static bool is_over(int state)
 }
 
 typedef struct Seen {
+    ImportId id;
     int state; /* -1: nothing was sent */
     int64_t version;
 } Seen;
 
-YIELDS static Err *send_change(Ctx *ctx, HttpResponse *res, ImportId id, Seen *seen)
+YIELDS static Err *send_change(Ctx *ctx, HttpResponse *res, void *arg, bool *ret_over)
 {
+    Seen *seen = arg;
     Import *import = NULL;
-    TRY(import_find(ctx, id, &import));
+    TRY(import_find(ctx, seen->id, &import));
     if (import->version == seen->version) {
         return NULL;
     }
     const char *event = import->state == seen->state ? "progress" : "state";
     char version[24];
     snprintf(version, sizeof(version), "%" PRId64, import->version);
-    *seen = (Seen){.state = import->state, .version = import->version};
+    seen->state = import->state;
+    seen->version = import->version;
+    *ret_over = is_over(import->state);
     return http_sse_send(res, event, version, event_text(ctx, import));
 }
 
 YIELDS Err *import_stream_events(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
 {
-    ImportId id = {};
     Seen seen = {.state = -1};
-    int64_t end = time_monotonic() + STREAM_MAX_MS;
-    CLEANUP(arena_freep) Arena *arena = arena_new();
-    TRY(http_path_id(req, "import_id", &id.value));
-    TRY(http_sse_begin(res));
-    while (time_monotonic() < end && (seen.state < 0 || !is_over(seen.state))) {
-        if (seen.state >= 0) {
-            TRY(fiber_sleep(POLL_MS));
-        }
-        arena_reset(arena);
-        Db db = db_make(ctx->db->store, arena);
-        Ctx poll = *ctx;
-        poll.arena = arena;
-        poll.db = &db;
-        Err *err = send_change(&poll, res, id, &seen);
-        if (err != NULL) {
-            return err_copy(ctx->arena, err);
-        }
-    }
-    return NULL;
+    TRY(http_path_id(req, "import_id", &seen.id.value));
+    return watch_stream(ctx, res, &(Watch){.every_ms = POLL_MS, .look = send_change, .arg = &seen});
 }
 
 /* ---- Refused rows ---- */

@@ -7,12 +7,12 @@
 #include "voms/access/access.h"
 #include "voms/audit/audit.h"
 #include "voms/common/id_page.h"
+#include "voms/common/watch.h"
 #include "voms/notice/notice.sql.h"
 #include "voms/notice/notice_internal.h"
 
-#define STREAM_MAX_MS (10 * MINUTE_MS) /* then the client comes again, with a fresh token */
-#define LOOK_MS 500                    /* at a counter in memory */
-#define ASK_MS (30 * SECOND_MS)        /* the database: another process may have written */
+#define LOOK_MS 500             /* at a counter in memory */
+#define ASK_MS (30 * SECOND_MS) /* the database: another process may have written */
 
 /* ---- The inbox ---- */
 
@@ -53,9 +53,11 @@ YIELDS static Err *notices_from_rows(Ctx *ctx, const StoreRows *rows, ObjectList
 {
     ObjectList list = shape_from_rows(ctx->arena, &NOTICE, rows);
     Notice *notices = list.items;
+    NoticeTexts *texts = NULL;
+    TRY(notice_texts_load(ctx, &texts));
     for (size_t i = 0; i < list.count; i++) {
         NoticeText text = {};
-        TRY(notice_text(ctx, ctx->language, notices[i].kind,
+        TRY(notice_text(ctx, texts, ctx->language, notices[i].kind,
                         row_text(rows, i, row_column(rows, "params")), &text));
         notices[i].title = text.title;
         notices[i].body = text.body;
@@ -130,57 +132,43 @@ YIELDS static Err *show_unread(Ctx *ctx, const HttpRequest *req UNUSED, HttpResp
 }
 
 /* What the stream last told. */
-typedef struct Watch {
-    Ctx *ctx;
-    HttpResponse *res;
-    Unread told;
+typedef struct Told {
     bool began;
+    Unread unread;
     uint64_t epoch;
     int64_t asked_at; /* monotonic */
-} Watch;
+} Told;
 
-YIELDS static Err *tell_change(Watch *watch)
+/* The database is asked when the counter in memory moved, and now and then: another process may
+ * have written. */
+YIELDS static Err *send_change(Ctx *ctx, HttpResponse *res, void *arg, bool *ret_over UNUSED)
 {
-    CLEANUP(arena_freep) Arena *arena = arena_new();
-    Db db = db_make(watch->ctx->db->store, arena);
-    Ctx ctx = *watch->ctx;
-    Unread now = {};
-    ctx.arena = arena;
-    ctx.db = &db;
-    Err *err = find_unread(&ctx, &now);
-    if (err != NULL) {
-        return err_copy(watch->ctx->arena, err);
-    }
-    if (watch->began && now.unread == watch->told.unread &&
-        now.latest_id == watch->told.latest_id) {
+    Told *told = arg;
+    Unread unread = {};
+    uint64_t epoch = notice_epoch(ctx->caller.volunteer_id, ctx->caller.account_id);
+    int64_t now = time_monotonic();
+    if (told->began && epoch == told->epoch && now - told->asked_at < ASK_MS) {
         return NULL;
     }
-    watch->began = true;
-    watch->told = now;
-    const char *data = arena_printf(arena, "{\"unread\":%" PRId64 ",\"latest_id\":%" PRId64 "}",
-                                    now.unread, now.latest_id);
-    err = http_sse_send(watch->res, "unread", NULL, data);
-    return err == NULL ? NULL : err_copy(watch->ctx->arena, err);
+    told->epoch = epoch;
+    told->asked_at = now;
+    TRY(find_unread(ctx, &unread));
+    if (told->began && unread.unread == told->unread.unread &&
+        unread.latest_id == told->unread.latest_id) {
+        return NULL;
+    }
+    told->began = true;
+    told->unread = unread;
+    return http_sse_send(res, "unread", NULL,
+                         arena_printf(ctx->arena,
+                                      "{\"unread\":%" PRId64 ",\"latest_id\":%" PRId64 "}",
+                                      unread.unread, unread.latest_id));
 }
 
 YIELDS static Err *stream(Ctx *ctx, const HttpRequest *req UNUSED, HttpResponse *res)
 {
-    int64_t end = time_monotonic() + STREAM_MAX_MS;
-    Watch watch = {.ctx = ctx, .res = res};
-    TRY(http_sse_begin(res));
-    for (;;) {
-        uint64_t epoch = notice_epoch(ctx->caller.volunteer_id, ctx->caller.account_id);
-        int64_t now = time_monotonic();
-        if (now >= end) {
-            return NULL;
-        }
-        if (!watch.began || epoch != watch.epoch || now - watch.asked_at >= ASK_MS) {
-            watch.epoch = epoch;
-            watch.asked_at = now;
-            TRY(tell_change(&watch));
-        }
-        TRY(fiber_sleep(LOOK_MS));
-    }
+    Told told = {};
+    return watch_stream(ctx, res, &(Watch){.every_ms = LOOK_MS, .look = send_change, .arg = &told});
 }
 
 /* ---- Reading ---- */

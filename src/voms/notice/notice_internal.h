@@ -46,9 +46,14 @@ const char *notice_rules_heading(const NoticeReader *reader, const char *title);
 /* NULL when each placeholder of text is among the kind's, else the first that is not. */
 const char *notice_rules_check(Arena *arena, const NoticeKind *kind, const char *text);
 
-/* Makes the text of a notice from the organisation's template or the catalogue's. Yields. */
-YIELDS Err *notice_text(Ctx *ctx, Language language, const char *kind, const char *params,
-                        NoticeText *ret_text);
+/* What all texts are made from: the organisation's templates and settings, loaded once for many.
+ * Yields. */
+typedef struct NoticeTexts NoticeTexts;
+YIELDS Err *notice_texts_load(Ctx *ctx, NoticeTexts **ret_texts);
+
+/* Makes the text of a notice from the organisation's template or the catalogue's. */
+Err *notice_text(Ctx *ctx, const NoticeTexts *texts, Language language, const char *kind,
+                 const char *params, NoticeText *ret_text);
 
 /* Writes the notices of the people in rows that are not there yet, and asks for their mail.
  * Columns: kind (null: nobody is told), volunteer_id or account_id, link, event (absent: batch);

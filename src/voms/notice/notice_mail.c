@@ -52,7 +52,7 @@ YIELDS static Err *send_one(Ctx *ctx, int64_t id, const char *to, const NoticeTe
     return record(ctx, id, "sent");
 }
 
-YIELDS static Err *send_row(Ctx *ctx, const StoreRows *rows, size_t row)
+YIELDS static Err *send_row(Ctx *ctx, const NoticeTexts *texts, const StoreRows *rows, size_t row)
 {
     NoticeText text = {};
     const char *to = row_text(rows, row, row_column(rows, "email"));
@@ -66,7 +66,7 @@ YIELDS static Err *send_row(Ctx *ctx, const StoreRows *rows, size_t row)
     Language language = spoken == NULL            ? (Language)settings->default_language
                         : str_equal(spoken, "en") ? LANGUAGE_EN
                                                   : LANGUAGE_ZH;
-    TRY(notice_text(ctx, language, row_text(rows, row, row_column(rows, "kind")),
+    TRY(notice_text(ctx, texts, language, row_text(rows, row, row_column(rows, "kind")),
                     row_text(rows, row, row_column(rows, "params")), &text));
     return send_one(ctx, id, to, &text);
 }
@@ -75,12 +75,14 @@ YIELDS static Err *send_page(Ctx *ctx, const BusMessage *message, const char *ba
                              int64_t *after_id)
 {
     StoreRows *rows = NULL;
+    NoticeTexts *texts = NULL;
+    TRY(notice_texts_load(ctx, &texts));
     TRY(store_query(ctx->db, &SQL_NOTICE_MAIL_WAITING, ARGS(sql_text(batch), sql_int(*after_id)),
                     &rows));
     int64_t before = *after_id;
     for (size_t row = 0; row < rows->count; row++) {
         TRY(bus_still_working(ctx, message));
-        TRY(send_row(ctx, rows, row));
+        TRY(send_row(ctx, texts, rows, row));
         *after_id = row_int(rows, row, row_column(rows, "id"));
     }
     if (*after_id == before) {

@@ -205,36 +205,49 @@ YIELDS Err *notice_move(Ctx *ctx, VolunteerId from, VolunteerId to)
 
 /* ---- Texts ---- */
 
-YIELDS static Err *find_template(Ctx *ctx, const char *kind, NoticeKind *ret_kind)
+struct NoticeTexts {
+    const Settings *settings;
+    StoreRows *own; /* that the organisation wrote */
+};
+
+YIELDS Err *notice_texts_load(Ctx *ctx, NoticeTexts **ret_texts)
 {
-    const NoticeKind *built_in = notice_kind_find(kind);
-    StoreRows *rows = NULL;
-    /* Of a newer version, before a way back: there are no words for it here. */
-    *ret_kind = built_in != NULL ? *built_in
-                                 : (NoticeKind){.name = kind,
-                                                .params = "",
-                                                .title_zh = kind,
-                                                .body_zh = "",
-                                                .title_en = kind,
-                                                .body_en = ""};
-    TRY(store_query(ctx->db, &SQL_NOTICE_TEMPLATE_FIND, ARGS(sql_text(kind)), &rows));
-    if (rows->count == 1) {
-        ret_kind->title_zh = row_text(rows, 0, row_column(rows, "title_zh"));
-        ret_kind->body_zh = row_text(rows, 0, row_column(rows, "body_zh"));
-        ret_kind->title_en = row_text(rows, 0, row_column(rows, "title_en"));
-        ret_kind->body_en = row_text(rows, 0, row_column(rows, "body_en"));
-    }
+    NoticeTexts *texts = ARENA_NEW(ctx->arena, NoticeTexts);
+    TRY(setting_load(ctx, &texts->settings));
+    TRY(store_query(ctx->db, &SQL_NOTICE_TEMPLATE_LIST, NO_ARGS, &texts->own));
+    *ret_texts = texts;
     return NULL;
 }
 
-YIELDS Err *notice_text(Ctx *ctx, Language language, const char *kind, const char *params,
-                        NoticeText *ret_text)
+static NoticeKind find_template(const NoticeTexts *texts, const char *name)
 {
-    NoticeKind found = {};
+    const StoreRows *rows = texts->own;
+    const NoticeKind *built_in = notice_kind_find(name);
+    /* Of a newer version, before a way back: there are no words for it here. */
+    NoticeKind kind = built_in != NULL ? *built_in
+                                       : (NoticeKind){.name = name,
+                                                      .params = "",
+                                                      .title_zh = name,
+                                                      .body_zh = "",
+                                                      .title_en = name,
+                                                      .body_en = ""};
+    for (size_t i = 0; i < rows->count; i++) {
+        if (str_equal(row_text(rows, i, row_column(rows, "kind")), name)) {
+            kind.title_zh = row_text(rows, i, row_column(rows, "title_zh"));
+            kind.body_zh = row_text(rows, i, row_column(rows, "body_zh"));
+            kind.title_en = row_text(rows, i, row_column(rows, "title_en"));
+            kind.body_en = row_text(rows, i, row_column(rows, "body_en"));
+        }
+    }
+    return kind;
+}
+
+Err *notice_text(Ctx *ctx, const NoticeTexts *texts, Language language, const char *kind,
+                 const char *params, NoticeText *ret_text)
+{
     json_t *json = NULL;
-    NoticeReader reader = {.arena = ctx->arena, .language = language};
-    TRY(find_template(ctx, kind, &found));
-    TRY(setting_load(ctx, &reader.settings));
+    NoticeReader reader = {.arena = ctx->arena, .language = language, .settings = texts->settings};
+    NoticeKind found = find_template(texts, kind);
     TRY(json_parse(ctx->arena, params, strlen(params), &json));
     bool chinese = language == LANGUAGE_ZH;
     ret_text->title = notice_rules_fill(&reader, chinese ? found.title_zh : found.title_en, json);
