@@ -255,10 +255,11 @@ static void add_place(SqlBuilder *builder, const PublicQuery *query)
     if (query->radius_km == 0) {
         return;
     }
-    double shrink = cos(query->near.latitude * M_PI / 180);
+    double degrees = (double)query->radius_km / KM_PER_DEGREE;
+    double half_sine = sin(degrees * M_PI / 360);
     sql_builder_add(builder, &SQL_ACTIVITY_PUBLIC_NEAR,
                     ARGS(sql_real(query->near.latitude), sql_real(query->near.longitude),
-                         sql_real(shrink), sql_real((double)query->radius_km / KM_PER_DEGREE)));
+                         sql_real(half_sine * half_sine), sql_real(degrees)));
 }
 
 static void add_filters(Ctx *ctx, SqlBuilder *builder, const PublicQuery *query)

@@ -55,13 +55,17 @@ AND a.category = $1
 -- clause: activity_public.of_unit
 AND a.unit_id IN (SELECT n.unit_id FROM unit_ancestor n WHERE n.ancestor_id = $1)
 
--- On so small a piece of the earth a degree of longitude is a fixed part of one of latitude: $3.
+-- On the sphere (haversine): $3 is the square of the sine of half the angle that the radius is, $4
+-- the radius in degrees of latitude, 0.0087… the radians of half a degree. The squares of sines do
+-- not mind where the longitudes begin.
 -- clause: activity_public.near
 AND abs(a.latitude - CAST($1 AS double precision)) <= CAST($4 AS double precision)
-AND (a.latitude - CAST($1 AS double precision)) * (a.latitude - CAST($1 AS double precision))
-    + (a.longitude - CAST($2 AS double precision)) * (a.longitude - CAST($2 AS double precision))
-      * CAST($3 AS double precision) * CAST($3 AS double precision)
-    <= CAST($4 AS double precision) * CAST($4 AS double precision)
+AND sin((a.latitude - CAST($1 AS double precision)) * 0.008726646259971648)
+    * sin((a.latitude - CAST($1 AS double precision)) * 0.008726646259971648)
+    + cos(a.latitude * 0.017453292519943295) * cos(CAST($1 AS double precision) * 0.017453292519943295)
+      * sin((a.longitude - CAST($2 AS double precision)) * 0.008726646259971648)
+      * sin((a.longitude - CAST($2 AS double precision)) * 0.008726646259971648)
+    <= CAST($3 AS double precision)
 
 -- clause: activity_public.with_places
 AND EXISTS (SELECT 1

@@ -109,6 +109,13 @@ INSERT INTO shift (activity_id, batch_id, starts_at, ends_at, state, place_name,
 VALUES ($1, $2, $3, $4, 'planned', $5, $6, $7, $8, $9, $10, $11, $11)
 RETURNING id;
 
+-- name: shift_times
+SELECT s.starts_at, s.ends_at
+FROM shift s
+WHERE s.activity_id = $1 AND s.state = 'planned'
+ORDER BY s.starts_at, s.id
+LIMIT $2;
+
 -- name: shift_count
 SELECT count(*) AS total
 FROM shift s

@@ -5,6 +5,48 @@
 #include "voms/activity/shift.sql.h"
 #include "voms/activity/shift_plan.h"
 
+typedef struct Preview {
+    TimeMs starts_at;
+    TimeMs ends_at;
+    bool overlaps;
+} Preview;
+
+static bool meets(const Preview *a, TimeMs starts_at, TimeMs ends_at)
+{
+    return a->starts_at < ends_at && starts_at < a->ends_at;
+}
+
+/* Plans come in the order of their beginnings. */
+static Preview *preview_of(Arena *arena, const Shift *shifts, size_t count)
+{
+    Preview *previews = ARENA_ARRAY(arena, Preview, count + 1);
+    TimeMs latest = INT64_MIN;
+    for (size_t i = 0; i < count; i++) {
+        previews[i] = (Preview){.starts_at = shifts[i].starts_at, .ends_at = shifts[i].ends_at};
+        if (i > 0 && previews[i].starts_at < latest) {
+            previews[i].overlaps = true;
+        }
+        latest = MAX(latest, previews[i].ends_at);
+    }
+    return previews;
+}
+
+/* Those that meet a shift that is there. */
+YIELDS static Err *mark_known(Ctx *ctx, ActivityId id, Preview *previews, size_t count)
+{
+    StoreRows *rows = NULL;
+    TRY(store_query(ctx->db, &SQL_SHIFT_TIMES, ARGS(sql_int(id.value), sql_int(SHIFTS_MAX)),
+                    &rows));
+    for (size_t row = 0; row < rows->count; row++) {
+        TimeMs starts_at = row_time(rows, row, 0);
+        TimeMs ends_at = row_time(rows, row, 1);
+        for (size_t i = 0; i < count; i++) {
+            previews[i].overlaps |= meets(&previews[i], starts_at, ends_at);
+        }
+    }
+    return NULL;
+}
+
 YIELDS Err *shift_batch_preview(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
 {
     Activity *activity = NULL;
@@ -14,17 +56,20 @@ YIELDS Err *shift_batch_preview(Ctx *ctx, const HttpRequest *req, HttpResponse *
     TRY(http_decode(req, &plan));
     TRY(activity_of_request(ctx, req, &activity));
     TRY(shift_plan_expand(ctx->arena, activity->time_zone, &plan, &shifts, &list.items.count));
-    list.items.items = shifts;
+    Preview *previews = preview_of(ctx->arena, shifts, list.items.count);
+    TRY(mark_known(ctx, activity->id, previews, list.items.count));
+    list.items.items = previews;
     return http_reply_list(res, &list, NULL);
 }
 
 static const Field PREVIEW_FIELDS[] = {
-    FIELD(Shift, starts_at, FIELD_TIME),
-    FIELD(Shift, ends_at, FIELD_TIME),
+    FIELD(Preview, starts_at, FIELD_TIME),
+    FIELD(Preview, ends_at, FIELD_TIME),
+    FIELD(Preview, overlaps, FIELD_BOOL),
     {},
 };
 const Shape shift_preview_shape = {.name = "ShiftPreview",
-                                   .size_bytes = sizeof(Shift),
+                                   .size_bytes = sizeof(Preview),
                                    .fields = PREVIEW_FIELDS};
 
 typedef struct Batch {

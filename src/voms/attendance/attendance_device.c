@@ -14,6 +14,7 @@
 #define KEY_BYTES 32
 #define ID_BYTES 9 /* 12 signs */
 #define SCANS_MAX 200
+#define CALLS_MAX 120                  /* of an address in a minute */
 #define CLOCK_AHEAD_MS (5 * MINUTE_MS) /* a device's clock may be so much ahead of ours */
 
 typedef struct Device {
@@ -369,11 +370,31 @@ YIELDS static Err *handle_all(Ctx *ctx, const ScansBody *body, JsonWriter *write
     return NULL;
 }
 
+/* Nobody logs in here: an address may ask so often, whatever device it names. */
+YIELDS static Err *check_calls(Ctx *ctx)
+{
+    int64_t calls = 0;
+    int64_t left_ms = 0;
+    const char *key = arena_printf(ctx->arena, "attendance.device:%s", ctx->client_address);
+    Err *err = cache_add(ctx->services->cache, key, 1, MINUTE_MS, &calls, &left_ms);
+    if (err != NULL) {
+        err_ignore(err, "without the cache scans are still signed");
+        return NULL;
+    }
+    if (calls <= CALLS_MAX) {
+        return NULL;
+    }
+    Err *limited = ERR(ctx->arena, ERR_LIMITED, "too_many_requests", "%" PRId64 " calls", calls);
+    limited->retry_after_ms = left_ms;
+    return limited;
+}
+
 YIELDS Err *attendance_device_scans(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
 {
     ScansBody body = {};
     Str text;
     JsonWriter writer;
+    TRY(check_calls(ctx));
     TRY(http_decode(req, &body));
     str_init(&text, ctx->arena);
     json_writer_init(&writer, &text);

@@ -38,7 +38,8 @@ Err *id_page_reply(HttpResponse *res, const HttpRequest *req, const IdPage *page
     if (items.count > (size_t)page->limit) {
         list.items.count = (size_t)page->limit;
         const char *last = (const char *)items.items + (list.items.count - 1) * shape->size_bytes;
-        int64_t id = *(const int64_t *)(const void *)(last + shape_find(shape, "id")->offset);
+        const char *key = page->key == NULL ? "id" : page->key;
+        int64_t id = *(const int64_t *)(const void *)(last + shape_find(shape, key)->offset);
         SqlValue value = sql_int(id);
         list.next_cursor = page_cursor_encode(req->arena, page->list, &value, 1);
     }

@@ -84,6 +84,7 @@ typedef struct ServiceRecord {
     const char *reason; /* of claim_reasons, or NULL */
     int level;
     int64_t overlaps_claim_id;
+    int64_t evidence_file_id; /* of a back-fill; 0: none */
     AccountId decided_by;
     TimeMs decided_at;
     const char *decision_reason;
@@ -288,6 +289,10 @@ typedef struct DisputeDecision {
  * ERR_CONFLICT ("state_conflict"), ERR_FORBIDDEN ("dispute_own_record": the recorder;
  * "own_hours"), and as ledger_regrant. */
 YIELDS Err *ledger_dispute_decide(Ctx *ctx, int64_t dispute_id, const DisputeDecision *decision);
+
+/* Takes a dispute back because its volunteer asked for that; the reason says how. In the open
+ * transaction. Yields. Fails as ledger_dispute_decide does. */
+YIELDS Err *ledger_dispute_withdraw(Ctx *ctx, int64_t dispute_id, const char *reason);
 
 /* ---- Proving ---- */
 

@@ -336,6 +336,8 @@ SELECT c.id, c.attendance_id, c.activity_id, coalesce(s.activity_name, a.name) A
        coalesce(s.content, a.description) AS content,
        coalesce(s.person_in_charge, a.person_in_charge) AS person_in_charge, s.recorder_name,
        s.recorded_by, c.minutes, c.grade, c.state, c.reason, c.level, c.overlaps_claim_id,
+       (SELECT t.evidence_file_id FROM attendance t WHERE t.id = c.attendance_id)
+           AS evidence_file_id,
        c.decided_by, c.decided_at, c.decision_reason, c.created_at, c.updated_at, c.version
 FROM ledger_claim c
 CROSS JOIN activity a
@@ -343,6 +345,15 @@ CROSS JOIN volunteer v
 CROSS JOIN unit u
 LEFT JOIN settlement s ON s.activity_id = c.activity_id
 WHERE a.id = c.activity_id AND v.id = c.volunteer_id AND u.id = c.unit_id
+
+-- clause: ledger_records.count -- scan
+SELECT count(*) AS total FROM (
+    SELECT 1 AS one
+    FROM ledger_claim c
+    WHERE c.id > 0
+
+-- clause: ledger_records.count_end
+    LIMIT 10000) counted
 
 -- clause: ledger_records.one
 AND c.id = $1
@@ -389,6 +400,11 @@ FROM ledger_entry c
 CROSS JOIN volunteer v
 CROSS JOIN activity a
 WHERE v.id = c.volunteer_id AND a.id = c.activity_id
+-- clause: ledger_entries.count -- scan
+SELECT count(*) AS total FROM (
+    SELECT 1 AS one
+    FROM ledger_entry c
+    WHERE c.id > 0
 -- clause: ledger_entries.of_claim
 AND c.claim_id = CAST($1 AS bigint)
 
@@ -403,6 +419,11 @@ CROSS JOIN volunteer v
 CROSS JOIN activity a
 LEFT JOIN settlement s ON s.activity_id = k.activity_id
 WHERE k.id = c.claim_id AND v.id = c.volunteer_id AND a.id = k.activity_id
+-- clause: ledger_disputes.count -- scan
+SELECT count(*) AS total FROM (
+    SELECT 1 AS one
+    FROM ledger_dispute c
+    WHERE c.id > 0
 -- clause: ledger_disputes.open
 AND c.state = 'open'
 
@@ -418,6 +439,11 @@ FROM settlement c
 CROSS JOIN activity a
 CROSS JOIN unit u
 WHERE a.id = c.activity_id AND u.id = c.unit_id
+-- clause: settlement_rows.count -- scan
+SELECT count(*) AS total FROM (
+    SELECT 1 AS one
+    FROM settlement c
+    WHERE c.activity_id > 0
 -- clause: settlement_rows.unfinished
 AND c.finished_at IS NULL
 -- clause: settlement_rows.overdue

@@ -105,44 +105,27 @@ YIELDS static Err *settle(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
     return show_settlement(ctx, req, res);
 }
 
-/* Pages by the id of the activity, which id_page_reply does not know as an order. */
-static Err *reply_settlements(HttpResponse *res, const HttpRequest *req, const PageQuery *page,
-                              ObjectList items)
-{
-    HttpList list = {.shape = &settlement_shape, .items = items, .total = -1};
-    if (items.count > (size_t)page->limit) {
-        list.items.count = (size_t)page->limit;
-        const Settlement *settlements = items.items;
-        SqlValue last = sql_int(settlements[list.items.count - 1].activity_id);
-        list.next_cursor = page_cursor_encode(req->arena, "settlements", &last, 1);
-    }
-    return http_reply_list(res, &list, NULL);
-}
-
 YIELDS static Err *list_settlements(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
 {
-    static const char *const NAMES[] = {"unit_id", "filter", "limit", "cursor", NULL};
+    static const char *const NAMES[] = {"unit_id", "filter", NULL};
     static const char *const FILTERS[] = {"all", "unfinished", "overdue", NULL};
-    PageQuery page = {};
-    ObjectList items = {};
-    LedgerQuery query = {.permission = READ, .before_id = INT64_MAX};
-    TRY(http_query_only(req, NAMES));
-    TRY(page_query(req, &page));
+    IdPage page = {};
+    LedgerPage found = {};
+    LedgerQuery query = {.permission = READ};
+    TRY(id_page_read(req, "settlements", NAMES, &page));
     TRY(page_query_id(req, "unit_id", &query.unit_id.value));
     TRY(http_query_choice(req, "filter", FILTERS, SETTLEMENT_ALL, &query.state));
-    if (page.cursor != NULL) {
-        SqlValue before = {.type = SQL_INT};
-        TRY(page_cursor_decode(req->arena, page.cursor, "settlements", &before, 1));
-        query.before_id = before.integer;
-    }
+    page.key = "activity_id";
+    query.before_id = page.before_id;
     query.limit = page.limit + 1;
-    TRY(ledger_settlement_list(ctx, &query, &items));
-    return reply_settlements(res, req, &page, items);
+    query.with_total = page.with_total;
+    TRY(ledger_settlement_list(ctx, &query, &found));
+    return id_page_reply(res, req, &page, &settlement_shape, found.items, found.total, NULL);
 }
 
 /* ---- Lists ---- */
 
-typedef Err *Lister(Ctx *ctx, const LedgerQuery *query, ObjectList *ret_items);
+typedef Err *Lister(Ctx *ctx, const LedgerQuery *query, LedgerPage *ret_page);
 
 typedef struct ListOf {
     const char *name;
@@ -182,7 +165,7 @@ YIELDS static Err *reply_list(Ctx *ctx, const HttpRequest *req, HttpResponse *re
     static const char *const WITH_EVIDENCE[] = {"volunteer_id", "activity_id", "unit_id", "state",
                                                 "grade",        "level",       "reason",  NULL};
     IdPage page = {};
-    ObjectList items = {};
+    LedgerPage found = {};
     query->state = -1;
     TRY(id_page_read(req, kind->name, kind->of_evidence ? WITH_EVIDENCE : NAMES, &page));
     if (kind->states != NULL) {
@@ -199,8 +182,9 @@ YIELDS static Err *reply_list(Ctx *ctx, const HttpRequest *req, HttpResponse *re
     }
     query->before_id = page.before_id;
     query->limit = page.limit + 1;
-    TRY(kind->list(ctx, query, &items));
-    return id_page_reply(res, req, &page, kind->shape, items, -1, NULL);
+    query->with_total = page.with_total;
+    TRY(kind->list(ctx, query, &found));
+    return id_page_reply(res, req, &page, kind->shape, found.items, found.total, NULL);
 }
 
 YIELDS static Err *list_for_staff(Ctx *ctx, const HttpRequest *req, HttpResponse *res,
@@ -316,6 +300,16 @@ YIELDS static Err *decide_dispute(Ctx *ctx, const HttpRequest *req, HttpResponse
     }
     DisputeDecision decision = {.accept = accept, .minutes = body.minutes, .reason = body.reason};
     TRY(ledger_dispute_decide(ctx, id, &decision));
+    return reply_dispute(ctx, res, HTTP_OK, id);
+}
+
+YIELDS static Err *withdraw_dispute(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
+{
+    int64_t id = 0;
+    ReasonBody body = {};
+    TRY(http_path_id(req, "dispute_id", &id));
+    TRY(http_decode(req, &body));
+    TRY(ledger_dispute_withdraw(ctx, id, body.reason));
     return reply_dispute(ctx, res, HTTP_OK, id);
 }
 
@@ -484,6 +478,9 @@ static const Route ROUTES[] = {
     {HTTP_GET, "/api/v1/admin/ledger-entries", list_entries, .needs = READ,
      .out = &ledger_entry_shape},
     {HTTP_GET, "/api/v1/admin/disputes", list_disputes, .needs = READ, .out = &dispute_shape},
+    {HTTP_POST, "/api/v1/admin/disputes/{dispute_id}/withdraw", withdraw_dispute,
+     .needs = "dispute:decide", .guard = guard_dispute, .in = &REASON, .out = &dispute_shape,
+     .in_transaction = true},
     {HTTP_POST, "/api/v1/admin/disputes/{dispute_id}/decision", decide_dispute,
      .needs = "dispute:decide", .guard = guard_dispute, .in = &DECISION, .out = &dispute_shape,
      .in_transaction = true},

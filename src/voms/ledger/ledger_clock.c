@@ -101,11 +101,26 @@ static void add_filters(SqlBuilder *builder, Ctx *ctx, const LedgerQuery *query,
     }
 }
 
-YIELDS Err *ledger_settlement_list(Ctx *ctx, const LedgerQuery *query, ObjectList *ret_settlements)
+YIELDS static Err *count_all(Ctx *ctx, const LedgerQuery *query, const char *today,
+                             int64_t *ret_total)
+{
+    SqlBuilder builder;
+    StoreRows *rows = NULL;
+    sql_builder_init(&builder, ctx->arena);
+    sql_builder_add(&builder, &SQL_SETTLEMENT_ROWS_COUNT, NO_ARGS);
+    add_filters(&builder, ctx, query, today);
+    sql_builder_add(&builder, &SQL_LEDGER_RECORDS_COUNT_END, NO_ARGS);
+    TRY(store_query_built(ctx->db, &builder, &rows));
+    *ret_total = row_int(rows, 0, 0);
+    return NULL;
+}
+
+YIELDS Err *ledger_settlement_list(Ctx *ctx, const LedgerQuery *query, LedgerPage *ret_page)
 {
     SqlBuilder builder;
     StoreRows *rows = NULL;
     const char *today = NULL;
+    LedgerPage page = {.total = -1};
     TRY(find_today(ctx, &today));
     sql_builder_init(&builder, ctx->arena);
     sql_builder_add(&builder, &SQL_SETTLEMENT_ROWS_SELECT, NO_ARGS);
@@ -113,7 +128,12 @@ YIELDS Err *ledger_settlement_list(Ctx *ctx, const LedgerQuery *query, ObjectLis
     sql_builder_add(&builder, &SQL_SETTLEMENT_ROWS_BELOW, ARGS(sql_int(query->before_id)));
     sql_builder_add(&builder, &SQL_SETTLEMENT_ROWS_PAGE, ARGS(sql_int(query->limit)));
     TRY(store_query_built(ctx->db, &builder, &rows));
-    return from_rows(ctx, rows, ret_settlements);
+    TRY(from_rows(ctx, rows, &page.items));
+    if (query->with_total) {
+        TRY(count_all(ctx, query, today, &page.total));
+    }
+    *ret_page = page;
+    return NULL;
 }
 
 /* ---- The schedule ---- */

@@ -79,24 +79,7 @@ static Err *check_other_person(Ctx *ctx, const Claim *claim)
     return NULL;
 }
 
-YIELDS static Err *write_decision(Ctx *ctx, Dispute *dispute, const DisputeDecision *decision)
-{
-    int64_t changed = 0;
-    dispute->state = decision->accept ? DISPUTE_ACCEPTED : DISPUTE_REJECTED;
-    dispute->new_minutes = decision->accept ? decision->minutes : dispute->old_minutes;
-    dispute->decision_reason = decision->reason;
-    TRY(store_exec(ctx->db, &SQL_LEDGER_DISPUTE_DECIDE,
-                   ARGS(sql_int(dispute->id), sql_int(dispute->version),
-                        sql_text(dispute_states[dispute->state]), sql_int(dispute->new_minutes),
-                        sql_id(ctx->caller.account_id.value), sql_time(ctx->now),
-                        sql_text(decision->reason)),
-                   &changed));
-    return changed == 1 ? NULL
-                        : ERR(ctx->arena, ERR_BUSY, "changed_meanwhile", "dispute %lld changed",
-                              (long long)dispute->id);
-}
-
-YIELDS Err *ledger_dispute_decide(Ctx *ctx, int64_t dispute_id, const DisputeDecision *decision)
+YIELDS static Err *find_open(Ctx *ctx, int64_t dispute_id, Dispute **ret_dispute)
 {
     Dispute *dispute = NULL;
     Claim *claim = NULL;
@@ -110,12 +93,47 @@ YIELDS Err *ledger_dispute_decide(Ctx *ctx, int64_t dispute_id, const DisputeDec
         dispute->volunteer_id.value != 0) {
         return ERR(ctx->arena, ERR_FORBIDDEN, "own_hours", "the caller's own dispute");
     }
+    *ret_dispute = dispute;
+    return NULL;
+}
+
+YIELDS static Err *write_end(Ctx *ctx, Dispute *dispute, DisputeState state, int64_t minutes,
+                             const char *reason)
+{
+    int64_t changed = 0;
+    dispute->state = (int)state;
+    dispute->new_minutes = minutes;
+    dispute->decision_reason = reason;
+    TRY(store_exec(ctx->db, &SQL_LEDGER_DISPUTE_DECIDE,
+                   ARGS(sql_int(dispute->id), sql_int(dispute->version),
+                        sql_text(dispute_states[state]), sql_int(minutes),
+                        sql_id(ctx->caller.account_id.value), sql_time(ctx->now), sql_text(reason)),
+                   &changed));
+    return changed == 1 ? NULL
+                        : ERR(ctx->arena, ERR_BUSY, "changed_meanwhile", "dispute %lld changed",
+                              (long long)dispute->id);
+}
+
+YIELDS Err *ledger_dispute_decide(Ctx *ctx, int64_t dispute_id, const DisputeDecision *decision)
+{
+    Dispute *dispute = NULL;
+    TRY(find_open(ctx, dispute_id, &dispute));
     if (decision->accept) {
         TRY(ledger_set_minutes(ctx, dispute->claim_id, decision->minutes, decision->reason,
                                "dispute:decide"));
+        TRY(write_end(ctx, dispute, DISPUTE_ACCEPTED, decision->minutes, decision->reason));
+    } else {
+        TRY(write_end(ctx, dispute, DISPUTE_REJECTED, dispute->old_minutes, decision->reason));
     }
-    TRY(write_decision(ctx, dispute, decision));
     TRY(tell(ctx, dispute, decision->accept ? "dispute.accept" : "dispute.reject",
              decision->reason));
     return publish(ctx, "dispute.decided", dispute);
+}
+
+YIELDS Err *ledger_dispute_withdraw(Ctx *ctx, int64_t dispute_id, const char *reason)
+{
+    Dispute *dispute = NULL;
+    TRY(find_open(ctx, dispute_id, &dispute));
+    TRY(write_end(ctx, dispute, DISPUTE_WITHDRAWN, dispute->old_minutes, reason));
+    return tell(ctx, dispute, "dispute.withdraw", reason);
 }

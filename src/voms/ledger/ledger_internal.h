@@ -78,12 +78,18 @@ typedef struct LedgerQuery {
     const char *reason;
     int64_t before_id;
     int64_t limit;
+    bool with_total;
 } LedgerQuery;
 
+typedef struct LedgerPage {
+    ObjectList items;
+    int64_t total; /* at most 10000; -1: not asked for */
+} LedgerPage;
+
 /* Lists, newest first. Each yields. */
-YIELDS Err *ledger_record_list(Ctx *ctx, const LedgerQuery *query, ObjectList *ret_records);
-YIELDS Err *ledger_entry_list(Ctx *ctx, const LedgerQuery *query, ObjectList *ret_entries);
-YIELDS Err *ledger_dispute_list(Ctx *ctx, const LedgerQuery *query, ObjectList *ret_disputes);
+YIELDS Err *ledger_record_list(Ctx *ctx, const LedgerQuery *query, LedgerPage *ret_page);
+YIELDS Err *ledger_entry_list(Ctx *ctx, const LedgerQuery *query, LedgerPage *ret_page);
+YIELDS Err *ledger_dispute_list(Ctx *ctx, const LedgerQuery *query, LedgerPage *ret_page);
 
 typedef enum SettlementFilter {
     SETTLEMENT_ALL,
@@ -92,7 +98,7 @@ typedef enum SettlementFilter {
 } SettlementFilter;
 
 /* Settlements, the newest activity first; query->state is a SettlementFilter. Yields. */
-YIELDS Err *ledger_settlement_list(Ctx *ctx, const LedgerQuery *query, ObjectList *ret_settlements);
+YIELDS Err *ledger_settlement_list(Ctx *ctx, const LedgerQuery *query, LedgerPage *ret_page);
 
 typedef enum TotalGroup {
     TOTAL_SUM,

@@ -35,6 +35,7 @@ static const Field RECORD_FIELDS[] = {
     FIELD(ServiceRecord, level, FIELD_CHOICE, .choices = claim_levels, .zh = "审核层级",
           .en = "Level"),
     FIELD(ServiceRecord, overlaps_claim_id, FIELD_ID, .zh = "重叠的记录", .en = "Overlaps"),
+    FIELD(ServiceRecord, evidence_file_id, FIELD_ID, .zh = "补录证据文件", .en = "Evidence file"),
     FIELD(ServiceRecord, decided_by, FIELD_ID, .zh = "审核账号", .en = "Decided by"),
     FIELD(ServiceRecord, decided_at, FIELD_TIME, .zh = "审核时间", .en = "Decided at"),
     FIELD(ServiceRecord, decision_reason, FIELD_TEXT, .zh = "审核意见", .en = "Decision's reason"),
@@ -254,64 +255,104 @@ static void add_evidence_filters(SqlBuilder *builder, const LedgerQuery *query)
     }
 }
 
-YIELDS Err *ledger_record_list(Ctx *ctx, const LedgerQuery *query, ObjectList *ret_records)
+static void add_record_filters(SqlBuilder *builder, Ctx *ctx, const LedgerQuery *query)
+{
+    add_filters(builder, ctx, query);
+    if (query->state == CLAIM_HELD) {
+        sql_builder_add(builder, &SQL_LEDGER_RECORDS_HELD, NO_ARGS);
+    } else if (query->state >= 0) {
+        sql_builder_add(builder, &SQL_LEDGER_RECORDS_IN_STATE,
+                        ARGS(sql_text(claim_states[query->state])));
+    }
+    add_evidence_filters(builder, query);
+}
+
+static void add_entry_filters(SqlBuilder *builder, Ctx *ctx, const LedgerQuery *query)
+{
+    add_filters(builder, ctx, query);
+    if (query->claim_id != 0) {
+        sql_builder_add(builder, &SQL_LEDGER_ENTRIES_OF_CLAIM, ARGS(sql_int(query->claim_id)));
+    }
+}
+
+static void add_dispute_filters(SqlBuilder *builder, Ctx *ctx, const LedgerQuery *query)
+{
+    add_filters(builder, ctx, query);
+    if (query->state == DISPUTE_OPEN) {
+        sql_builder_add(builder, &SQL_LEDGER_DISPUTES_OPEN, NO_ARGS);
+    } else if (query->state >= 0) {
+        sql_builder_add(builder, &SQL_LEDGER_RECORDS_IN_STATE,
+                        ARGS(sql_text(dispute_states[query->state])));
+    }
+}
+
+typedef struct ListKind {
+    const SqlStatement *select;
+    const SqlStatement *count;
+    void (*add_filters)(SqlBuilder *builder, Ctx *ctx, const LedgerQuery *query);
+    const Shape *shape;
+} ListKind;
+
+static const ListKind RECORDS = {&SQL_LEDGER_RECORDS_SELECT, &SQL_LEDGER_RECORDS_COUNT,
+                                 add_record_filters, &service_record_shape};
+static const ListKind ENTRIES = {&SQL_LEDGER_ENTRIES_SELECT, &SQL_LEDGER_ENTRIES_COUNT,
+                                 add_entry_filters, &ledger_entry_shape};
+static const ListKind DISPUTES = {&SQL_LEDGER_DISPUTES_SELECT, &SQL_LEDGER_DISPUTES_COUNT,
+                                  add_dispute_filters, &dispute_shape};
+
+YIELDS static Err *count_all(Ctx *ctx, const ListKind *kind, const LedgerQuery *query,
+                             int64_t *ret_total)
 {
     SqlBuilder builder;
     StoreRows *rows = NULL;
     sql_builder_init(&builder, ctx->arena);
-    sql_builder_add(&builder, &SQL_LEDGER_RECORDS_SELECT, NO_ARGS);
-    add_filters(&builder, ctx, query);
-    if (query->state == CLAIM_HELD) {
-        sql_builder_add(&builder, &SQL_LEDGER_RECORDS_HELD, NO_ARGS);
-    } else if (query->state >= 0) {
-        sql_builder_add(&builder, &SQL_LEDGER_RECORDS_IN_STATE,
-                        ARGS(sql_text(claim_states[query->state])));
-    }
-    add_evidence_filters(&builder, query);
-    add_page(&builder, query);
+    sql_builder_add(&builder, kind->count, NO_ARGS);
+    kind->add_filters(&builder, ctx, query);
+    sql_builder_add(&builder, &SQL_LEDGER_RECORDS_COUNT_END, NO_ARGS);
     TRY(store_query_built(ctx->db, &builder, &rows));
-    *ret_records = shape_from_rows(ctx->arena, &service_record_shape, rows);
-    fill_record_hours(ctx->arena, *ret_records);
+    *ret_total = row_int(rows, 0, 0);
     return NULL;
 }
 
-YIELDS Err *ledger_entry_list(Ctx *ctx, const LedgerQuery *query, ObjectList *ret_entries)
+YIELDS static Err *list(Ctx *ctx, const ListKind *kind, const LedgerQuery *query,
+                        LedgerPage *ret_page)
 {
     SqlBuilder builder;
     StoreRows *rows = NULL;
+    LedgerPage page = {.total = -1};
     sql_builder_init(&builder, ctx->arena);
-    sql_builder_add(&builder, &SQL_LEDGER_ENTRIES_SELECT, NO_ARGS);
-    add_filters(&builder, ctx, query);
-    if (query->claim_id != 0) {
-        sql_builder_add(&builder, &SQL_LEDGER_ENTRIES_OF_CLAIM, ARGS(sql_int(query->claim_id)));
-    }
+    sql_builder_add(&builder, kind->select, NO_ARGS);
+    kind->add_filters(&builder, ctx, query);
     add_page(&builder, query);
     TRY(store_query_built(ctx->db, &builder, &rows));
-    *ret_entries = shape_from_rows(ctx->arena, &ledger_entry_shape, rows);
-    LedgerEntry *items = ret_entries->items;
-    for (size_t i = 0; i < ret_entries->count; i++) {
+    page.items = shape_from_rows(ctx->arena, kind->shape, rows);
+    if (query->with_total) {
+        TRY(count_all(ctx, kind, query, &page.total));
+    }
+    *ret_page = page;
+    return NULL;
+}
+
+YIELDS Err *ledger_record_list(Ctx *ctx, const LedgerQuery *query, LedgerPage *ret_page)
+{
+    TRY(list(ctx, &RECORDS, query, ret_page));
+    fill_record_hours(ctx->arena, ret_page->items);
+    return NULL;
+}
+
+YIELDS Err *ledger_entry_list(Ctx *ctx, const LedgerQuery *query, LedgerPage *ret_page)
+{
+    TRY(list(ctx, &ENTRIES, query, ret_page));
+    LedgerEntry *items = ret_page->items.items;
+    for (size_t i = 0; i < ret_page->items.count; i++) {
         items[i].hours = ledger_hours(ctx->arena, items[i].minutes);
     }
     return NULL;
 }
 
-YIELDS Err *ledger_dispute_list(Ctx *ctx, const LedgerQuery *query, ObjectList *ret_disputes)
+YIELDS Err *ledger_dispute_list(Ctx *ctx, const LedgerQuery *query, LedgerPage *ret_page)
 {
-    SqlBuilder builder;
-    StoreRows *rows = NULL;
-    sql_builder_init(&builder, ctx->arena);
-    sql_builder_add(&builder, &SQL_LEDGER_DISPUTES_SELECT, NO_ARGS);
-    add_filters(&builder, ctx, query);
-    if (query->state == DISPUTE_OPEN) {
-        sql_builder_add(&builder, &SQL_LEDGER_DISPUTES_OPEN, NO_ARGS);
-    } else if (query->state >= 0) {
-        sql_builder_add(&builder, &SQL_LEDGER_RECORDS_IN_STATE,
-                        ARGS(sql_text(dispute_states[query->state])));
-    }
-    add_page(&builder, query);
-    TRY(store_query_built(ctx->db, &builder, &rows));
-    *ret_disputes = shape_from_rows(ctx->arena, &dispute_shape, rows);
-    return NULL;
+    return list(ctx, &DISPUTES, query, ret_page);
 }
 
 /* ---- Totals ---- */

@@ -338,9 +338,11 @@ FIXTURE_TEST(ledger, voids_once_and_regrants_within_the_shift)
     ASSERT_OK(ACT(ctx, .deed = DEED_REGRANT, .id = id, .minutes = 30));
     ASSERT_INT_EQUAL(30, total_of(ctx, 1));
     LedgerQuery query = {.claim_id = id, .before_id = INT64_MAX, .limit = 10, .state = -1};
-    ObjectList entries = {};
+    LedgerPage entries = {};
+    query.with_total = true;
     ASSERT_OK(ledger_entry_list(ctx, &query, &entries));
-    ASSERT_INT_EQUAL(5, entries.count);
+    ASSERT_INT_EQUAL(5, entries.items.count);
+    ASSERT_INT_EQUAL(5, entries.total);
     ASSERT_INT_EQUAL(2, messages_of(ctx, "ledger.voided"));
     assert_sound(ctx);
 }
@@ -443,12 +445,12 @@ FIXTURE_TEST(ledger, overdue_records_are_told_of_once)
                          .state = SETTLEMENT_OVERDUE,
                          .before_id = INT64_MAX,
                          .limit = 10};
-    ObjectList overdue = {};
+    LedgerPage overdue = {};
     ASSERT_OK(ledger_settlement_list(ctx, &query, &overdue));
-    ASSERT_INT_EQUAL(1, overdue.count);
+    ASSERT_INT_EQUAL(1, overdue.items.count);
     ASSERT_OK(ledger_settle(ctx, 1));
     ASSERT_OK(ledger_settlement_list(ctx, &query, &overdue));
-    ASSERT_INT_EQUAL(0, overdue.count);
+    ASSERT_INT_EQUAL(0, overdue.items.count);
 }
 
 FIXTURE_TEST(ledger, entries_cannot_be_changed_and_a_wrong_total_is_found)

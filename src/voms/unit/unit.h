@@ -1,7 +1,10 @@
 /* unit.h - the organisation's tree.
  *
  * The root unit has id 1 and is made by the migration; it cannot be moved or deleted.
- * unit_ancestor(unit_id, ancestor_id) holds each unit with itself and all above it. */
+ * unit_ancestor(unit_id, ancestor_id) holds each unit with itself and all above it.
+ *
+ * Messages, in the transaction of their change, key "unit:<id>":
+ *   unit.moved, unit.deleted   {"unit_id"} */
 #pragma once
 
 #include "app/services.h"

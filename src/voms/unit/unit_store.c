@@ -256,6 +256,12 @@ YIELDS static Err *relink(Ctx *ctx, const Unit *unit, const Unit *parent)
                       NULL);
 }
 
+YIELDS static Err *publish(Ctx *ctx, const char *subject, UnitId unit_id)
+{
+    return bus_publish(ctx->db, subject, arena_printf(ctx->arena, "unit:%" PRId64, unit_id.value),
+                       arena_printf(ctx->arena, "{\"unit_id\":%" PRId64 "}", unit_id.value));
+}
+
 YIELDS Err *unit_move(Ctx *ctx, UnitId unit_id, UnitId parent_id, Unit **ret_unit)
 {
     Unit *unit = NULL;
@@ -272,6 +278,7 @@ YIELDS Err *unit_move(Ctx *ctx, UnitId unit_id, UnitId parent_id, Unit **ret_uni
     TRY(check_name(ctx, parent_id, unit->name, unit_id));
     if (unit->parent_id.value != parent_id.value) {
         TRY(relink(ctx, unit, parent));
+        TRY(publish(ctx, "unit.moved", unit_id));
     }
     TRY(unit_find(ctx, unit_id, ret_unit));
     access_forget_after_commit(ctx, (AccountId){0});
@@ -298,6 +305,7 @@ YIELDS Err *unit_delete(Ctx *ctx, UnitId unit_id)
         return err;
     }
     TRY(store_exec(ctx->db, &SQL_UNIT_DELETE, ARGS(sql_int(unit_id.value)), NULL));
+    TRY(publish(ctx, "unit.deleted", unit_id));
     access_forget_after_commit(ctx, (AccountId){0});
     return record(ctx, "unit.delete", unit_id, unit, NULL);
 }
