@@ -1,7 +1,7 @@
 /* statistics.h - numbers for the first screen, from totals that events keep current.
  *
- * Totals stand by unit (without those below it) and by month of the organisation's time zone; month
- * 0 is the present. What is below a unit is added up when it is read, so that units may move.
+ * Totals stand by unit, with all below it, and by month of the organisation's time zone; month 0 is
+ * the present.
  *
  * Each activity and each volunteer gives something to some totals, and what it gives is kept beside
  * them. An event only marks what it is about; a periodic duty, woken by the marks, counts the

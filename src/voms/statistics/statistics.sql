@@ -1,5 +1,5 @@
--- Totals by unit and month, and what each activity and volunteer gives to them. Month 0 is the
--- present. A range of ids is $1 < id <= $2.
+-- Totals by unit, with all below it, and month, and what each activity and volunteer gives to them.
+-- Month 0 is the present. A range of ids is $1 < id <= $2.
 
 -- ---- Marks ----
 
@@ -35,6 +35,11 @@ WHERE kind = 'volunteer' AND id > $1 AND id <= $2;
 -- name: statistics_unmark_activity
 DELETE FROM statistics_due
 WHERE kind = 'activity' AND id > $1 AND id <= $2;
+
+-- The tree has changed.
+-- name: statistics_unmark_tree
+DELETE FROM statistics_due
+WHERE kind = 'tree' AND id = 0;
 
 -- Messages of ours that no handler has taken yet.
 -- name: statistics_waiting -- scan
@@ -89,23 +94,26 @@ FROM (SELECT a.id FROM activity a WHERE a.id > $1 ORDER BY a.id LIMIT $2) t;
 -- Adds what these give to the totals, $3 times.
 -- name: statistics_total_add_volunteer -- scan
 INSERT INTO statistics_total (unit_id, month, active, inactive, suspended, applicants, joined)
-SELECT x.unit_id, x.month,
-       CAST(sum(CASE WHEN x.what = 'active' THEN 1 ELSE 0 END) * CAST($3 AS bigint) AS bigint),
-       CAST(sum(CASE WHEN x.what = 'inactive' THEN 1 ELSE 0 END) * CAST($3 AS bigint) AS bigint),
-       CAST(sum(CASE WHEN x.what = 'suspended' THEN 1 ELSE 0 END) * CAST($3 AS bigint) AS bigint),
-       CAST(sum(CASE WHEN x.what = 'applicant' THEN 1 ELSE 0 END) * CAST($3 AS bigint) AS bigint),
-       CAST(sum(CASE WHEN x.what = 'joined' THEN 1 ELSE 0 END) * CAST($3 AS bigint) AS bigint)
+SELECT b.ancestor_id, x.month,
+       CAST(sum(CASE WHEN x.what = 'active' THEN x.n ELSE 0 END) * CAST($3 AS bigint) AS bigint),
+       CAST(sum(CASE WHEN x.what = 'inactive' THEN x.n ELSE 0 END) * CAST($3 AS bigint) AS bigint),
+       CAST(sum(CASE WHEN x.what = 'suspended' THEN x.n ELSE 0 END) * CAST($3 AS bigint) AS bigint),
+       CAST(sum(CASE WHEN x.what = 'applicant' THEN x.n ELSE 0 END) * CAST($3 AS bigint) AS bigint),
+       CAST(sum(CASE WHEN x.what = 'joined' THEN x.n ELSE 0 END) * CAST($3 AS bigint) AS bigint)
 FROM (
-    SELECT t.unit_id, 0 AS month, t.state AS what
+    SELECT t.unit_id, 0 AS month, t.state AS what, count(*) AS n
     FROM statistics_volunteer t
     WHERE t.volunteer_id > $1 AND t.volunteer_id <= $2 AND t.state <> 'archived'
+    GROUP BY t.unit_id, t.state
     UNION ALL
-    SELECT t.unit_id, t.month, 'joined'
+    SELECT t.unit_id, t.month, 'joined', count(*)
     FROM statistics_volunteer t
     WHERE t.volunteer_id > $1 AND t.volunteer_id <= $2 AND t.state <> 'applicant'
+    GROUP BY t.unit_id, t.month
 ) x
+JOIN unit_ancestor b ON b.unit_id = x.unit_id
 WHERE true
-GROUP BY x.unit_id, x.month
+GROUP BY b.ancestor_id, x.month
 ON CONFLICT (unit_id, month) DO UPDATE SET
     active = statistics_total.active + excluded.active,
     inactive = statistics_total.inactive + excluded.inactive,
@@ -153,21 +161,37 @@ LIMIT 100;
 INSERT INTO statistics_total (
     unit_id, month, published, in_progress, ended, activities, cancelled, shifts, places, taken, attended, absent,
     minutes)
-SELECT t.unit_id, t.month,
-       CAST(sum(t.published) * CAST($3 AS bigint) AS bigint),
-       CAST(sum(t.in_progress) * CAST($3 AS bigint) AS bigint),
-       CAST(sum(t.ended) * CAST($3 AS bigint) AS bigint),
-       CAST(sum(t.activities) * CAST($3 AS bigint) AS bigint),
-       CAST(sum(t.cancelled) * CAST($3 AS bigint) AS bigint),
-       CAST(sum(t.shifts) * CAST($3 AS bigint) AS bigint),
-       CAST(sum(t.places) * CAST($3 AS bigint) AS bigint),
-       CAST(sum(t.taken) * CAST($3 AS bigint) AS bigint),
-       CAST(sum(t.attended) * CAST($3 AS bigint) AS bigint),
-       CAST(sum(t.absent) * CAST($3 AS bigint) AS bigint),
-       CAST(sum(t.minutes) * CAST($3 AS bigint) AS bigint)
-FROM statistics_activity t
-WHERE t.activity_id > $1 AND t.activity_id <= $2
-GROUP BY t.unit_id, t.month
+SELECT b.ancestor_id, x.month,
+       CAST(sum(x.published) * CAST($3 AS bigint) AS bigint),
+       CAST(sum(x.in_progress) * CAST($3 AS bigint) AS bigint),
+       CAST(sum(x.ended) * CAST($3 AS bigint) AS bigint),
+       CAST(sum(x.activities) * CAST($3 AS bigint) AS bigint),
+       CAST(sum(x.cancelled) * CAST($3 AS bigint) AS bigint),
+       CAST(sum(x.shifts) * CAST($3 AS bigint) AS bigint),
+       CAST(sum(x.places) * CAST($3 AS bigint) AS bigint),
+       CAST(sum(x.taken) * CAST($3 AS bigint) AS bigint),
+       CAST(sum(x.attended) * CAST($3 AS bigint) AS bigint),
+       CAST(sum(x.absent) * CAST($3 AS bigint) AS bigint),
+       CAST(sum(x.minutes) * CAST($3 AS bigint) AS bigint)
+FROM (
+    SELECT t.unit_id, t.month, CAST(sum(t.published) AS bigint) AS published,
+           CAST(sum(t.in_progress) AS bigint) AS in_progress,
+           CAST(sum(t.ended) AS bigint) AS ended,
+           CAST(sum(t.activities) AS bigint) AS activities,
+           CAST(sum(t.cancelled) AS bigint) AS cancelled,
+           CAST(sum(t.shifts) AS bigint) AS shifts,
+           CAST(sum(t.places) AS bigint) AS places,
+           CAST(sum(t.taken) AS bigint) AS taken,
+           CAST(sum(t.attended) AS bigint) AS attended,
+           CAST(sum(t.absent) AS bigint) AS absent,
+           CAST(sum(t.minutes) AS bigint) AS minutes
+    FROM statistics_activity t
+    WHERE t.activity_id > $1 AND t.activity_id <= $2
+    GROUP BY t.unit_id, t.month
+) x
+JOIN unit_ancestor b ON b.unit_id = x.unit_id
+WHERE true
+GROUP BY b.ancestor_id, x.month
 ON CONFLICT (unit_id, month) DO UPDATE SET
     published = statistics_total.published + excluded.published,
     in_progress = statistics_total.in_progress + excluded.in_progress,
@@ -189,7 +213,7 @@ WHERE activity_id > $1 AND activity_id <= $2;
 INSERT INTO statistics_activity (
     activity_id, unit_id, month, published, in_progress, ended, activities, cancelled, shifts, places,
     taken, attended, absent, minutes)
--- What the tables say of these activities.
+-- What the tables say of these activities. The range stands at each table, so that none is scanned.
 -- clause: statistics_activity.computed -- scan
 SELECT x.activity_id, x.unit_id, x.month,
        CAST(sum(CASE WHEN x.what = 'published' THEN x.n ELSE 0 END) AS bigint) AS published,
@@ -228,7 +252,8 @@ FROM (
                      ORDER BY c.starts_at DESC LIMIT 1), 197101),
            'shifts', 1
     FROM activity a
-    JOIN shift s ON s.activity_id = a.id AND s.state = 'planned'
+    JOIN shift s ON s.activity_id = a.id AND s.activity_id > $1 AND s.activity_id <= $2
+        AND s.state = 'planned'
     WHERE a.id > $1 AND a.id <= $2 AND a.state IN ('published', 'in_progress', 'ended', 'settled')
     UNION ALL
     SELECT p.activity_id, p.unit_id,
@@ -238,7 +263,8 @@ FROM (
     FROM (SELECT a.id AS activity_id, a.unit_id, s.starts_at,
                  CAST(sum(c.needed) AS bigint) AS places, CAST(sum(c.taken) AS bigint) AS taken
           FROM activity a
-          JOIN shift s ON s.activity_id = a.id AND s.state = 'planned'
+          JOIN shift s ON s.activity_id = a.id AND s.activity_id > $1 AND s.activity_id <= $2
+              AND s.state = 'planned'
           JOIN shift_place c ON c.shift_id = s.id
           WHERE a.id > $1 AND a.id <= $2 AND a.state IN ('published', 'in_progress', 'ended', 'settled')
           GROUP BY a.id, a.unit_id, s.starts_at) p
@@ -255,8 +281,8 @@ FROM (
           WHERE g.activity_id > $1 AND g.activity_id <= $2
               AND g.state IN ('present', 'completed', 'absent')
           GROUP BY g.activity_id, g.shift_id) t
-    JOIN activity a ON a.id = t.activity_id
-    JOIN shift s ON s.id = t.shift_id
+    JOIN activity a ON a.id = t.activity_id AND a.id > $1 AND a.id <= $2
+    JOIN shift s ON s.id = t.shift_id AND s.activity_id > $1 AND s.activity_id <= $2
     CROSS JOIN (SELECT 'attended' AS what UNION ALL SELECT 'absent') w
     UNION ALL
     SELECT e.activity_id, e.unit_id,
@@ -312,25 +338,25 @@ LIMIT 100
 DELETE FROM statistics_total
 WHERE month >= 0;
 
--- Totals against the sums of what was given to them.
+-- Totals against the sums of what was given to them, there and below.
 -- name: statistics_total_verify -- scan
-SELECT x.unit_id AS id, x.unit_id, x.month,
-       CAST(sum(x.active) AS bigint) AS active,
-       CAST(sum(x.inactive) AS bigint) AS inactive,
-       CAST(sum(x.suspended) AS bigint) AS suspended,
-       CAST(sum(x.applicants) AS bigint) AS applicants,
-       CAST(sum(x.joined) AS bigint) AS joined,
-       CAST(sum(x.published) AS bigint) AS published,
-       CAST(sum(x.in_progress) AS bigint) AS in_progress,
-       CAST(sum(x.ended) AS bigint) AS ended,
-       CAST(sum(x.activities) AS bigint) AS activities,
-       CAST(sum(x.cancelled) AS bigint) AS cancelled,
-       CAST(sum(x.shifts) AS bigint) AS shifts,
-       CAST(sum(x.places) AS bigint) AS places,
-       CAST(sum(x.taken) AS bigint) AS taken,
-       CAST(sum(x.attended) AS bigint) AS attended,
-       CAST(sum(x.absent) AS bigint) AS absent,
-       CAST(sum(x.minutes) AS bigint) AS minutes
+SELECT y.unit_id AS id, y.unit_id, y.month,
+       CAST(sum(y.active) AS bigint) AS active,
+       CAST(sum(y.inactive) AS bigint) AS inactive,
+       CAST(sum(y.suspended) AS bigint) AS suspended,
+       CAST(sum(y.applicants) AS bigint) AS applicants,
+       CAST(sum(y.joined) AS bigint) AS joined,
+       CAST(sum(y.published) AS bigint) AS published,
+       CAST(sum(y.in_progress) AS bigint) AS in_progress,
+       CAST(sum(y.ended) AS bigint) AS ended,
+       CAST(sum(y.activities) AS bigint) AS activities,
+       CAST(sum(y.cancelled) AS bigint) AS cancelled,
+       CAST(sum(y.shifts) AS bigint) AS shifts,
+       CAST(sum(y.places) AS bigint) AS places,
+       CAST(sum(y.taken) AS bigint) AS taken,
+       CAST(sum(y.attended) AS bigint) AS attended,
+       CAST(sum(y.absent) AS bigint) AS absent,
+       CAST(sum(y.minutes) AS bigint) AS minutes
 FROM (
     SELECT t.unit_id, t.month, -t.active AS active, -t.inactive AS inactive, -t.suspended AS suspended,
            -t.applicants AS applicants, -t.joined AS joined, -t.published AS
@@ -340,40 +366,61 @@ FROM (
            attended, -t.absent AS absent, -t.minutes AS minutes
     FROM statistics_total t
     UNION ALL
-    SELECT t.unit_id, 0, CASE WHEN t.state = 'active' THEN 1 ELSE 0 END,
-           CASE WHEN t.state = 'inactive' THEN 1 ELSE 0 END,
-           CASE WHEN t.state = 'suspended' THEN 1 ELSE 0 END,
-           CASE WHEN t.state = 'applicant' THEN 1 ELSE 0 END,
-           0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-    FROM statistics_volunteer t
-    UNION ALL
-    SELECT t.unit_id, t.month, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-    FROM statistics_volunteer t
-    WHERE t.state <> 'applicant'
-    UNION ALL
-    SELECT t.unit_id, t.month, 0, 0, 0, 0, 0, t.published, t.in_progress, t.ended, t.activities, t.cancelled,
-           t.shifts, t.places, t.taken, t.attended, t.absent,
-           t.minutes
-    FROM statistics_activity t
-) x
-GROUP BY x.unit_id, x.month
-HAVING sum(x.active) <> 0
-    OR sum(x.inactive) <> 0
-    OR sum(x.suspended) <> 0
-    OR sum(x.applicants) <> 0
-    OR sum(x.joined) <> 0
-    OR sum(x.published) <> 0
-    OR sum(x.in_progress) <> 0
-    OR sum(x.ended) <> 0
-    OR sum(x.activities) <> 0
-    OR sum(x.cancelled) <> 0
-    OR sum(x.shifts) <> 0
-    OR sum(x.places) <> 0
-    OR sum(x.taken) <> 0
-    OR sum(x.attended) <> 0
-    OR sum(x.absent) <> 0
-    OR sum(x.minutes) <> 0
-ORDER BY x.unit_id, x.month
+    SELECT b.ancestor_id, x.month, x.active, x.inactive, x.suspended, x.applicants, x.joined, x.published,
+           x.in_progress, x.ended, x.activities, x.cancelled, x.shifts,
+           x.places, x.taken, x.attended, x.absent, x.minutes
+    FROM (
+        SELECT t.unit_id, 0 AS month,
+               sum(CASE WHEN t.state = 'active' THEN 1 ELSE 0 END) AS active,
+               sum(CASE WHEN t.state = 'inactive' THEN 1 ELSE 0 END) AS inactive,
+               sum(CASE WHEN t.state = 'suspended' THEN 1 ELSE 0 END) AS suspended,
+               sum(CASE WHEN t.state = 'applicant' THEN 1 ELSE 0 END) AS applicants,
+               0 AS joined, 0 AS published, 0 AS in_progress, 0 AS ended, 0 AS activities, 0 AS cancelled, 0
+               AS shifts, 0 AS places, 0 AS taken, 0 AS attended, 0 AS absent, 0
+               AS minutes
+        FROM statistics_volunteer t
+        GROUP BY t.unit_id
+        UNION ALL
+        SELECT t.unit_id, t.month, 0, 0, 0, 0, count(*), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+        FROM statistics_volunteer t
+        WHERE t.state <> 'applicant'
+        GROUP BY t.unit_id, t.month
+        UNION ALL
+        SELECT t.unit_id, t.month, 0, 0, 0, 0, 0,
+               CAST(sum(t.published) AS bigint),
+               CAST(sum(t.in_progress) AS bigint),
+               CAST(sum(t.ended) AS bigint),
+               CAST(sum(t.activities) AS bigint),
+               CAST(sum(t.cancelled) AS bigint),
+               CAST(sum(t.shifts) AS bigint),
+               CAST(sum(t.places) AS bigint),
+               CAST(sum(t.taken) AS bigint),
+               CAST(sum(t.attended) AS bigint),
+               CAST(sum(t.absent) AS bigint),
+               CAST(sum(t.minutes) AS bigint)
+        FROM statistics_activity t
+        GROUP BY t.unit_id, t.month
+    ) x
+    JOIN unit_ancestor b ON b.unit_id = x.unit_id
+) y
+GROUP BY y.unit_id, y.month
+HAVING sum(y.active) <> 0
+    OR sum(y.inactive) <> 0
+    OR sum(y.suspended) <> 0
+    OR sum(y.applicants) <> 0
+    OR sum(y.joined) <> 0
+    OR sum(y.published) <> 0
+    OR sum(y.in_progress) <> 0
+    OR sum(y.ended) <> 0
+    OR sum(y.activities) <> 0
+    OR sum(y.cancelled) <> 0
+    OR sum(y.shifts) <> 0
+    OR sum(y.places) <> 0
+    OR sum(y.taken) <> 0
+    OR sum(y.attended) <> 0
+    OR sum(y.absent) <> 0
+    OR sum(y.minutes) <> 0
+ORDER BY y.unit_id, y.month
 LIMIT 100;
 
 -- name: statistics_total_count -- scan
@@ -381,9 +428,20 @@ SELECT count(*) AS count
 FROM statistics_total t
 WHERE t.month >= 0;
 
--- ---- Reading: sums of units by month ----
+-- ---- Reading ----
 
--- clause: statistics_months.select -- scan
+-- The topmost units where the account $1 has the permission $2: none is below another.
+-- clause: statistics.topmost
+(SELECT r.unit_id
+ FROM account_right r
+ WHERE r.account_id = CAST($1 AS bigint) AND r.permission = $2
+     AND NOT EXISTS (SELECT 1
+                     FROM unit_ancestor h
+                     JOIN account_right o ON o.unit_id = h.ancestor_id
+                     WHERE h.unit_id = r.unit_id AND h.ancestor_id <> r.unit_id
+                         AND o.account_id = CAST($1 AS bigint) AND o.permission = $2))
+
+-- clause: statistics_months.select
 SELECT t.month, CAST(sum(t.active) AS bigint) AS active,
        CAST(sum(t.inactive) AS bigint) AS inactive,
        CAST(sum(t.suspended) AS bigint) AS suspended,
@@ -401,22 +459,17 @@ SELECT t.month, CAST(sum(t.active) AS bigint) AS active,
        CAST(sum(t.absent) AS bigint) AS absent,
        CAST(sum(t.minutes) AS bigint) AS minutes
 FROM statistics_total t
--- clause: statistics_months.below
-JOIN unit_ancestor b ON b.unit_id = t.unit_id AND b.ancestor_id = CAST($1 AS bigint)
--- clause: statistics_months.between
 WHERE (t.month = 0 OR (t.month >= $1 AND t.month <= $2))
--- clause: statistics_months.confined
-AND t.unit_id IN (SELECT b.unit_id
-                  FROM account_right r
-                  JOIN unit_ancestor b ON b.ancestor_id = r.unit_id
-                  WHERE r.account_id = CAST($1 AS bigint) AND r.permission = $2)
+-- clause: statistics_months.of_unit
+AND t.unit_id = CAST($1 AS bigint)
+-- clause: statistics_months.of_units
+AND t.unit_id IN
 -- clause: statistics_months.group
 GROUP BY t.month
 ORDER BY t.month
 
--- ---- Reading: units, each with all below it, most service time first ----
-
--- clause: statistics_units.select -- scan
+-- Most service time first.
+-- clause: statistics_units.select
 SELECT y.unit_id, y.name,
        EXISTS (SELECT 1 FROM unit k WHERE k.parent_id = y.unit_id) AS has_units,
        y.active, y.inactive, y.suspended, y.applicants, y.joined, y.published, y.in_progress,
@@ -440,20 +493,12 @@ FROM (
            CAST(COALESCE(sum(t.absent), 0) AS bigint) AS absent,
            CAST(COALESCE(sum(t.minutes), 0) AS bigint) AS minutes
     FROM unit u
-    JOIN unit_ancestor b ON b.ancestor_id = u.id
-    LEFT JOIN statistics_total t ON t.unit_id = b.unit_id
+    LEFT JOIN statistics_total t ON t.unit_id = u.id
         AND (t.month = 0 OR (t.month >= $1 AND t.month <= $2))
 -- clause: statistics_units.of_parent
     WHERE u.parent_id = CAST($1 AS bigint)
--- clause: statistics_units.topmost
-    WHERE u.id IN (SELECT r.unit_id FROM account_right r
-                   WHERE r.account_id = CAST($1 AS bigint) AND r.permission = $2)
-        AND NOT EXISTS (
-            SELECT 1
-            FROM unit_ancestor h
-            JOIN account_right r ON r.unit_id = h.ancestor_id
-            WHERE h.unit_id = u.id AND h.ancestor_id <> u.id
-                AND r.account_id = CAST($1 AS bigint) AND r.permission = $2)
+-- clause: statistics_units.of_units
+    WHERE u.id IN
 -- clause: statistics_units.group
     GROUP BY u.id, u.name
 ) y

@@ -1,19 +1,16 @@
 /* /api/v1/admin/statistics: the summary, months, units compared. */
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/str.h"
 #include "voms/access/access.h"
 #include "voms/common/page.h"
 #include "voms/statistics/statistics_internal.h"
+#include "voms/unit/unit.h"
 
 #define READ "statistics:read"
 #define SUMMARY_MONTHS 13 /* the same month of last year is the first */
 #define MONTHS_DEFAULT 12
 #define MONTHS_MAX 120
-#define KEEP_MS SECOND_MS
-#define KEY_MAX 200
 
 /* ---- Shapes ---- */
 
@@ -115,7 +112,8 @@ static const Shape MONTH_LIST = {.name = "StatisticsMonthList",
 
 /* ---- What is asked for ---- */
 
-/* The unit that is named, or all that the caller may see. */
+/* The unit that is named; the root for who may see it; else the topmost units that the caller may.
+ */
 YIELDS static Err *read_scope(Ctx *ctx, const HttpRequest *req, StatisticsScope *ret_scope)
 {
     StatisticsScope scope = {.permission = READ};
@@ -124,6 +122,7 @@ YIELDS static Err *read_scope(Ctx *ctx, const HttpRequest *req, StatisticsScope 
         TRY(access_check_unit(ctx, scope.unit_id, "unit:read", READ));
     } else {
         scope.account = access_confine(ctx, READ).account;
+        scope.unit_id = scope.account == 0 ? UNIT_ROOT : scope.unit_id;
     }
     *ret_scope = scope;
     return NULL;
@@ -157,49 +156,15 @@ YIELDS static Err *find_present(Ctx *ctx, StatisticsMonth *ret_month)
     return NULL;
 }
 
-/* ---- Answers that are kept for a moment ---- */
-
-/* FNV-1a; the ETag of an answer that has no version of its own. */
-static int64_t hash_of(Slice body)
+/* FNV-1a of the body; the ETag of an answer that has no version of its own. */
+static Err *set_etag(HttpResponse *res)
 {
+    Slice body = http_response_body(res);
     uint64_t hash = UINT64_C(14695981039346656037);
     for (size_t i = 0; i < body.length; i++) {
         hash = (hash ^ (unsigned char)body.data[i]) * UINT64_C(1099511628211);
     }
-    return (int64_t)(hash >> 1);
-}
-
-/* Those who may see the same share what is kept. */
-static const char *kept_key(const Ctx *ctx, const HttpRequest *req, const StatisticsScope *scope)
-{
-    return arena_printf(ctx->arena, "%s?%s#%" PRId64, req->path, http_query_string(req),
-                        scope->account);
-}
-
-YIELDS static bool reply_kept(Ctx *ctx, HttpResponse *res, const char *key)
-{
-    const char *kept = NULL;
-    if (strlen(key) > KEY_MAX) {
-        return false;
-    }
-    err_ignore(cache_get(ctx->services->cache, ctx->arena, key, &kept), "the store has it");
-    if (kept == NULL) {
-        return false;
-    }
-    err_ignore(http_reply_json(res, HTTP_OK, kept), "it only copies");
-    http_set_version(res, hash_of(http_response_body(res)));
-    return true;
-}
-
-YIELDS static Err *keep(Ctx *ctx, HttpResponse *res, const char *key)
-{
-    Slice body = http_response_body(res);
-    if (strlen(key) <= KEY_MAX) {
-        const char *text = arena_printf(ctx->arena, "%.*s", (int)body.length, body.data);
-        err_ignore(cache_set(ctx->services->cache, key, text, KEEP_MS),
-                   "the next one asks the store");
-    }
-    http_set_version(res, hash_of(body));
+    http_set_version(res, (int64_t)(hash >> 1));
     return NULL;
 }
 
@@ -296,14 +261,10 @@ YIELDS static Err *show_summary(Ctx *ctx, const HttpRequest *req, HttpResponse *
     StatisticsScope scope = {};
     TRY(http_query_only(req, NAMES));
     TRY(read_scope(ctx, req, &scope));
-    const char *key = kept_key(ctx, req, &scope);
-    if (reply_kept(ctx, res, key)) {
-        return NULL;
-    }
     Summary summary = {.unit_id = scope.unit_id};
     TRY(fill_summary(ctx, &scope, &summary));
     TRY(http_reply(res, HTTP_OK, &SUMMARY, &summary, NULL));
-    return keep(ctx, res, key);
+    return set_etag(res);
 }
 
 static Err *read_months(const HttpRequest *req, StatisticsMonth present,
@@ -331,16 +292,12 @@ YIELDS static Err *list_months(Ctx *ctx, const HttpRequest *req, HttpResponse *r
     ObjectList sums = {};
     TRY(http_query_only(req, NAMES));
     TRY(read_scope(ctx, req, &scope));
-    const char *key = kept_key(ctx, req, &scope);
-    if (reply_kept(ctx, res, key)) {
-        return NULL;
-    }
     TRY(find_present(ctx, &present));
     TRY(read_months(req, present, &period));
     TRY(statistics_list_months(ctx, &scope, period, &sums));
     MonthList list = {.items = every_month(ctx->arena, sums, period)};
     TRY(http_reply(res, HTTP_OK, &MONTH_LIST, &list, NULL));
-    return keep(ctx, res, key);
+    return set_etag(res);
 }
 
 /* ---- Units ---- */
@@ -364,22 +321,18 @@ YIELDS static Err *read_period(Ctx *ctx, const HttpRequest *req, StatisticsPerio
     return NULL;
 }
 
-/* Without a unit: those below the root for who may see it, else the topmost that the caller may. */
 YIELDS static Err *read_unit_query(Ctx *ctx, const HttpRequest *req, StatisticsScope *scope,
                                    StatisticsUnitQuery *query)
 {
     PageQuery page = {};
     SqlValue after[] = {{.type = SQL_INT}, {.type = SQL_INT}};
     TRY(read_scope(ctx, req, scope));
-    if (scope->unit_id.value == 0 && scope->account == 0) {
-        scope->unit_id.value = 1;
-    }
     TRY(page_query(req, &page));
     TRY(read_period(ctx, req, &query->period));
     query->scope = scope;
     query->limit = page.limit + 1;
     if (page.cursor != NULL) {
-        TRY(page_cursor_decode(req->arena, page.cursor, "statistics.units", after, 2));
+        TRY(page_cursor_decode(req->arena, page.cursor, "statistics/units", after, 2));
         query->goes_on = true;
         query->after_minutes = after[0].integer;
         query->after_id = after[1].integer;
@@ -401,7 +354,7 @@ YIELDS static Err *list_units(Ctx *ctx, const HttpRequest *req, HttpResponse *re
         const StatisticsSums *units = list.items.items;
         const StatisticsSums *last = &units[list.items.count - 1];
         SqlValue values[] = {sql_int(last->minutes), sql_int(last->unit_id.value)};
-        list.next_cursor = page_cursor_encode(ctx->arena, "statistics.units", values, 2);
+        list.next_cursor = page_cursor_encode(ctx->arena, "statistics/units", values, 2);
     }
     return http_reply_list(res, &list, NULL);
 }

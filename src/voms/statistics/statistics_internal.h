@@ -68,8 +68,8 @@ typedef struct StatisticsSums {
 
 /* Whose numbers are asked for; the rights have been checked. */
 typedef struct StatisticsScope {
-    UnitId unit_id;         /* with all below it; 0: everything, or what the account may see */
-    int64_t account;        /* 0: not confined */
+    UnitId unit_id; /* with all below it; 0: the topmost units of the account */
+    int64_t account;
     const char *permission; /* of the confinement */
 } StatisticsScope;
 
@@ -84,7 +84,7 @@ YIELDS Err *statistics_list_months(Ctx *ctx, const StatisticsScope *scope, Stati
                                    ObjectList *ret_sums);
 
 typedef struct StatisticsUnitQuery {
-    const StatisticsScope *scope; /* unit_id: the parent; 0: the topmost units of the account */
+    const StatisticsScope *scope; /* unit_id: the parent of those that are listed */
     StatisticsPeriod period;
     bool goes_on; /* after this one: */
     int64_t after_minutes;

@@ -19,6 +19,13 @@ static void wake(void *arg)
     scheduler_run_now(services, SCHEDULE_NAME);
 }
 
+static void wake_after_commit(Ctx *ctx)
+{
+    if (ctx->services->scheduler != NULL) {
+        db_after_commit(ctx->db, wake, ctx->services);
+    }
+}
+
 YIELDS static Err *mark(Ctx *ctx, const char *kind, const json_t *id)
 {
     if (!json_is_integer(id)) {
@@ -26,6 +33,13 @@ YIELDS static Err *mark(Ctx *ctx, const char *kind, const json_t *id)
     }
     return store_exec(ctx->db, &SQL_STATISTICS_MARK,
                       ARGS(sql_text(kind), sql_int(json_integer_value(id))), NULL);
+}
+
+YIELDS static Err *mark_tree(Ctx *ctx, const BusMessage *message UNUSED)
+{
+    TRY(store_exec(ctx->db, &SQL_STATISTICS_MARK, ARGS(sql_text("tree"), sql_int(0)), NULL));
+    wake_after_commit(ctx);
+    return NULL;
 }
 
 /* A message says which activity it is about, which volunteers, or both. */
@@ -45,14 +59,13 @@ YIELDS static Err *handle(Ctx *ctx, const BusMessage *message)
                        ARGS(sql_int(json_integer_value(first)), sql_int(json_integer_value(last))),
                        NULL));
     }
-    if (ctx->services->scheduler != NULL) {
-        db_after_commit(ctx->db, wake, ctx->services);
-    }
+    wake_after_commit(ctx);
     return NULL;
 }
 
 static const BusSubscription SUBSCRIPTIONS[] = {
     {.consumer = "statistics-volunteer", .subject = "volunteer.*", .handle = handle},
+    {.consumer = "statistics-unit", .subject = "unit.*", .handle = mark_tree},
     {.consumer = "statistics-activity", .subject = "activity.*", .handle = handle},
     {.consumer = "statistics-shift", .subject = "shift.*", .handle = handle},
     {.consumer = "statistics-signup", .subject = "signup.*", .handle = handle},

@@ -101,7 +101,19 @@ YIELDS static Err *sum_all(Db *db)
         TRY(store_exec(db, kind->add, ARGS(sql_int(0), sql_int(STATISTICS_ID_MAX), sql_int(1)),
                        NULL));
     }
-    return set_phase(db, "none", 0);
+    return NULL;
+}
+
+/* A unit has moved, or is gone: what is below whom is anew. */
+YIELDS static Err *follow_tree(Db *db, bool *ret_worked)
+{
+    int64_t marks = 0;
+    TRY(store_exec(db, &SQL_STATISTICS_UNMARK_TREE, NO_ARGS, &marks));
+    if (marks == 0) {
+        return NULL;
+    }
+    *ret_worked = true;
+    return sum_all(db);
 }
 
 static const StatisticsKind *find_kind(const char *name)
@@ -129,7 +141,11 @@ YIELDS static Err *rebuild_chunk(Db *db, const char *phase, int64_t after)
     if (!is_last) {
         return set_phase(db, phase, last);
     }
-    return kind[1].name != NULL ? set_phase(db, kind[1].name, 0) : sum_all(db);
+    if (kind[1].name != NULL) {
+        return set_phase(db, kind[1].name, 0);
+    }
+    TRY(sum_all(db));
+    return set_phase(db, "none", 0);
 }
 
 /* ---- Time zone ---- */
@@ -185,6 +201,7 @@ YIELDS static Err *take_step(Db *db, void *arg)
     for (const StatisticsKind *kind = statistics_kinds; kind->name != NULL; kind++) {
         TRY(count_marked(db, kind, &step->worked));
     }
+    TRY(follow_tree(db, &step->worked));
     if (!str_equal(row_text(rows, 0, 1), "none")) {
         step->worked = true;
         return rebuild_chunk(db, row_text(rows, 0, 1), row_int(rows, 0, 2));

@@ -54,21 +54,26 @@ YIELDS static Err *read_sums(Ctx *ctx, const SqlBuilder *builder, ObjectList *re
     return NULL;
 }
 
+/* The topmost units that the account may see: no number is in it twice. */
+static void add_topmost(SqlBuilder *builder, const StatisticsScope *scope)
+{
+    sql_builder_add(builder, &SQL_STATISTICS_TOPMOST,
+                    ARGS(sql_int(scope->account), sql_text(scope->permission)));
+}
+
 YIELDS Err *statistics_list_months(Ctx *ctx, const StatisticsScope *scope, StatisticsPeriod period,
                                    ObjectList *ret_sums)
 {
     SqlBuilder builder;
     sql_builder_init(&builder, ctx->arena);
-    sql_builder_add(&builder, &SQL_STATISTICS_MONTHS_SELECT, NO_ARGS);
-    if (scope->unit_id.value > 1) { /* everything is below the root */
-        sql_builder_add(&builder, &SQL_STATISTICS_MONTHS_BELOW,
-                        ARGS(sql_int(scope->unit_id.value)));
-    }
-    sql_builder_add(&builder, &SQL_STATISTICS_MONTHS_BETWEEN,
+    sql_builder_add(&builder, &SQL_STATISTICS_MONTHS_SELECT,
                     ARGS(sql_int(period.from), sql_int(period.to)));
-    if (scope->account != 0) {
-        sql_builder_add(&builder, &SQL_STATISTICS_MONTHS_CONFINED,
-                        ARGS(sql_int(scope->account), sql_text(scope->permission)));
+    if (scope->unit_id.value != 0) {
+        sql_builder_add(&builder, &SQL_STATISTICS_MONTHS_OF_UNIT,
+                        ARGS(sql_int(scope->unit_id.value)));
+    } else {
+        sql_builder_add(&builder, &SQL_STATISTICS_MONTHS_OF_UNITS, NO_ARGS);
+        add_topmost(&builder, scope);
     }
     sql_builder_add(&builder, &SQL_STATISTICS_MONTHS_GROUP, NO_ARGS);
     return read_sums(ctx, &builder, ret_sums);
@@ -85,8 +90,8 @@ YIELDS Err *statistics_list_units(Ctx *ctx, const StatisticsUnitQuery *query, Ob
         sql_builder_add(&builder, &SQL_STATISTICS_UNITS_OF_PARENT,
                         ARGS(sql_int(scope->unit_id.value)));
     } else {
-        sql_builder_add(&builder, &SQL_STATISTICS_UNITS_TOPMOST,
-                        ARGS(sql_int(scope->account), sql_text(scope->permission)));
+        sql_builder_add(&builder, &SQL_STATISTICS_UNITS_OF_UNITS, NO_ARGS);
+        add_topmost(&builder, scope);
     }
     sql_builder_add(&builder, &SQL_STATISTICS_UNITS_GROUP, NO_ARGS);
     if (query->goes_on) {
