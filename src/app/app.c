@@ -229,14 +229,9 @@ YIELDS static Err *start_concepts(App *app)
 YIELDS static Err *start_bus(App *app)
 {
     Services *services = &app->core->services;
-    const Config *config = services->config;
-    BusOptions options = {.nats_url = config->nats.url.reveal,
-                          .nats_ca_file = config->nats.ca_file,
-                          .nats_stream = config->nats.stream,
-                          .nats_replicas = (int)config->nats.replicas,
-                          .store = services->store,
-                          .run = dispatch_message,
-                          .owner = services};
+    BusOptions options = app->core->bus_options;
+    options.run = dispatch_message;
+    options.owner = services;
     TRY(bus_open(app->core->arena, &options, &services->bus));
     for (const Concept *const *concept = services->concepts; *concept != NULL; concept ++) {
         if ((*concept)->subscriptions != NULL) {

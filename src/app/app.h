@@ -42,6 +42,7 @@ typedef struct AppCore {
     Config *config;
     Services services;
     StoreOptions store_options;
+    BusOptions bus_options; /* for whoever runs handlers */
     const char *migrations_dir;
 } AppCore;
 

@@ -28,6 +28,17 @@ static StoreOptions store_options(const Config *config)
     };
 }
 
+static BusOptions bus_options(const Config *config, Store *store)
+{
+    return (BusOptions){
+        .nats_url = config->nats.url.reveal,
+        .nats_ca_file = config->nats.ca_file,
+        .nats_stream = config->nats.stream,
+        .nats_replicas = (int)config->nats.replicas,
+        .store = store,
+    };
+}
+
 static Err *load_config(AppCore *core, const AppOptions *options)
 {
     TRY(config_load(core->arena, options->config_path, options->data_dir, &core->config));
@@ -58,6 +69,8 @@ static Err *open_services(AppCore *core, const AppOptions *options)
                           .ca_file = config->redis.ca_file,
                           .memory_max_bytes = 16 * 1024 * 1024};
     TRY(cache_open(core->arena, &cache, &services->cache));
+    core->bus_options = bus_options(config, services->store);
+    TRY(bus_check_options(core->arena, &core->bus_options));
     for (const Concept *const *concept = options->concepts; *concept != NULL; concept ++) {
         if ((*concept)->messages != NULL) {
             message_register((*concept)->messages);

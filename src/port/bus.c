@@ -168,9 +168,10 @@ YIELDS static Err *relay(Bus *bus, Arena *arena)
     if (rows->count == 0) {
         return NULL;
     }
-    do {
-        TRY(relay_next(&db, &batch));
-    } while (batch.rows->count == RELAY_BATCH && !bus->stopping);
+    TRY(relay_next(&db, &batch));
+    if (batch.rows->count == RELAY_BATCH) {
+        atomic_store(&bus->nudged, true); /* there may be more, for a fresh arena */
+    }
     return NULL;
 }
 
@@ -273,9 +274,15 @@ static void run_upkeep(void *arg)
 
 /* ---- Life ---- */
 
+Err *bus_check_options(Arena *arena, const BusOptions *options)
+{
+    return str_is_empty(options->nats_url) ? NULL : bus_carrier_check_options(arena, options);
+}
+
 Err *bus_open(Arena *arena, const BusOptions *options, Bus **ret_bus)
 {
     unsigned char name[16];
+    TRY(bus_check_options(arena, options));
     BUG_ON(sodium_init() < 0);
     randombytes_buf(name, sizeof(name));
     Bus *bus = ARENA_NEW(arena, Bus);
@@ -284,7 +291,7 @@ Err *bus_open(Arena *arena, const BusOptions *options, Bus **ret_bus)
     bus->consumers_end = &bus->consumers;
     bus->lease = str_hex(arena, name, sizeof(name));
     if (!str_is_empty(options->nats_url)) {
-        TRY(bus_carrier_new(bus, &bus->carrier));
+        bus->carrier = bus_carrier_new(bus);
     }
     *ret_bus = bus;
     return NULL;

@@ -56,6 +56,9 @@ typedef struct BusOptions {
     void *owner;
 } BusOptions;
 
+/* Checks the settings of NATS. Fails with ERR_CONFIG. */
+Err *bus_check_options(Arena *arena, const BusOptions *options);
+
 /* Opens the bus for the process; nothing runs before bus_start. options is copied. Fails with
  * ERR_CONFIG. */
 Err *bus_open(Arena *arena, const BusOptions *options, Bus **ret_bus);

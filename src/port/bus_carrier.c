@@ -498,22 +498,29 @@ static bool is_name(const char *text)
     return *text != 0 && text[strspn(text, LETTERS)] == 0;
 }
 
-Err *bus_carrier_new(Bus *bus, BusCarrier **ret_carrier)
+static NatsOptions nats_options(const BusOptions *options)
 {
-    const BusOptions *options = &bus->options;
+    return (NatsOptions){.url = options->nats_url, .ca_file = options->nats_ca_file};
+}
+
+Err *bus_carrier_check_options(Arena *arena, const BusOptions *options)
+{
+    NatsOptions nats = nats_options(options);
+    TRY(nats_check_options(arena, &nats));
+    return is_name(options->nats_stream) ? NULL
+                                         : ERR(arena, ERR_CONFIG, "invalid_config",
+                                               "nats.stream: letters, digits, - and _ make a name");
+}
+
+BusCarrier *bus_carrier_new(Bus *bus)
+{
     BusCarrier *carrier = ARENA_NEW(bus->arena, BusCarrier);
     carrier->bus = bus;
     carrier->arena = bus->arena;
-    carrier->nats = (NatsOptions){.url = options->nats_url, .ca_file = options->nats_ca_file};
-    carrier->stream = options->nats_stream;
-    TRY(nats_check_options(bus->arena, &carrier->nats));
-    if (!is_name(carrier->stream)) {
-        return ERR(bus->arena, ERR_CONFIG, "invalid_config",
-                   "nats.stream: letters, digits, - and _ make a name");
-    }
+    carrier->nats = nats_options(&bus->options);
+    carrier->stream = bus->options.nats_stream;
     pthread_mutex_init(&carrier->mutex, NULL);
-    *ret_carrier = carrier;
-    return NULL;
+    return carrier;
 }
 
 void bus_carrier_start(BusCarrier *carrier)

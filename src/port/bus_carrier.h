@@ -17,8 +17,11 @@ typedef struct CarriedMessage {
     bool taken;      /* JetStream has it on its disk */
 } CarriedMessage;
 
-/* Checks the settings, and makes the carrier of a bus. Fails with ERR_CONFIG. */
-Err *bus_carrier_new(Bus *bus, BusCarrier **ret_carrier);
+/* Checks addresses, certificates and the stream's name. Fails with ERR_CONFIG. */
+Err *bus_carrier_check_options(Arena *arena, const BusOptions *options);
+
+/* Makes the carrier of a bus, whose options were checked. */
+BusCarrier *bus_carrier_new(Bus *bus);
 
 /* Connects, makes or upgrades the stream and its consumers, and pulls for them, in fibers of the
  * calling loop. */
