@@ -8,13 +8,13 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from harness import SUPER_PASSWORD, SUPER_USERNAME, Api, PostgresCluster, Server  # noqa: E402
+from harness import SUPER_PASSWORD, SUPER_USERNAME, Api, Nats, PostgresCluster, Redis, Server  # noqa: E402
 from world import World  # noqa: E402
 
 
 def pytest_addoption(parser):
-    parser.addoption("--profile", default=os.environ.get("VOMS_PROFILE", "both"), choices=("sqlite", "postgres", "both"),
-                     help="the database that the server runs on")
+    parser.addoption("--profile", default=os.environ.get("VOMS_PROFILE", "both"), choices=("sqlite", "postgres", "production", "both"),
+                     help="what the server runs on; production: postgres with redis and nats")
 
 
 def pytest_generate_tests(metafunc):
@@ -26,7 +26,19 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture(scope="session")
 def profile(request):
-    return request.param
+    return "postgres" if request.param == "production" else request.param
+
+
+@pytest.fixture(scope="session")
+def services(request):
+    """The configuration of what the production profile has beside PostgreSQL."""
+    if request.config.getoption("--profile") != "production":
+        yield {}
+        return
+    redis, nats = Redis().start(), Nats().start()
+    yield {"redis": {"url": redis.url}, "nats": {"url": nats.url}}
+    nats.close()
+    redis.close()
 
 
 @pytest.fixture(scope="session")
@@ -41,9 +53,9 @@ def cluster(profile):
 
 
 @pytest.fixture(scope="session")
-def server(profile, cluster):
+def server(profile, cluster, services):
     """The server that the tests of a profile share; its end must be clean."""
-    server = Server(profile, cluster)
+    server = Server(profile, cluster, config=services)
     server.start()
     yield server
     server.close()
@@ -55,12 +67,12 @@ def world(server):
 
 
 @pytest.fixture
-def new_server(profile, cluster):
+def new_server(profile, cluster, services):
     """Makes servers of the test's own; each must end cleanly."""
     made = []
 
-    def make(**kwargs):
-        server = Server(profile, cluster, **kwargs)
+    def make(config=None, **kwargs):
+        server = Server(profile, cluster, config={**services, **(config or {})}, **kwargs)
         made.append(server)
         return server.start()
 
