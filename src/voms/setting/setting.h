@@ -35,8 +35,12 @@ typedef struct Settings {
     int64_t version;
 } Settings;
 
-/* The present settings. Yields. */
+/* The settings, kept by each thread: a change in this process counts at once, one in another
+ * process a second later at most. They live as long as ctx->arena. Yields. */
 YIELDS Err *setting_load(Ctx *ctx, const Settings **ret_settings);
+
+/* The settings as they are stored now: for who changes or edits them. Yields. */
+YIELDS Err *setting_load_now(Ctx *ctx, const Settings **ret_settings);
 
 /* Stores changed settings and raises their version. Yields. ERR_STALE if they changed since they
  * were loaded. */

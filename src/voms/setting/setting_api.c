@@ -6,7 +6,7 @@
 YIELDS static Err *show(Ctx *ctx, const HttpRequest *req UNUSED, HttpResponse *res)
 {
     const Settings *settings = NULL;
-    TRY(setting_load(ctx, &settings));
+    TRY(setting_load_now(ctx, &settings));
     http_set_version(res, settings->version);
     return http_reply(res, HTTP_OK, &setting_shape, settings, NULL);
 }
@@ -23,7 +23,7 @@ static Err *check(Ctx *ctx, const Settings *settings)
 YIELDS static Err *update(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
 {
     const Settings *before = NULL;
-    TRY(setting_load(ctx, &before));
+    TRY(setting_load_now(ctx, &before));
     TRY(http_check_version(req, before->version));
     Settings after = *before;
     TRY(http_decode_patch(req, &after, NULL));
@@ -87,5 +87,9 @@ static const MessageText MESSAGES[] = {
     {},
 };
 
-const Concept setting_concept = {
-    .name = "setting", .routes = ROUTES, .messages = MESSAGES, .permissions = PERMISSIONS};
+const Concept setting_concept = {.name = "setting",
+                                 .start = setting_start,
+                                 .leave_thread = setting_leave_thread,
+                                 .routes = ROUTES,
+                                 .messages = MESSAGES,
+                                 .permissions = PERMISSIONS};

@@ -7,3 +7,9 @@ extern const Shape setting_shape;
 
 /* What holds before anybody decided: the texts live as long as the process. */
 extern const Settings setting_defaults;
+
+/* Hears of other processes' changes. */
+Err *setting_start(Ctx *ctx);
+
+/* Forgets what the thread keeps. */
+void setting_leave_thread(void);

@@ -1,5 +1,7 @@
+#include <stdatomic.h>
 #include <string.h>
 
+#include "app/services.h"
 #include "voms/common/zone.h"
 #include "voms/setting/setting.sql.h"
 #include "voms/setting/setting_shape.h"
@@ -43,21 +45,127 @@ YIELDS static Err *find_document(Ctx *ctx, StoreRows **ret_rows)
     return NULL;
 }
 
-YIELDS Err *setting_load(Ctx *ctx, const Settings **ret_settings)
+static Err *decode(Arena *arena, const StoreRows *rows, Settings *ret_settings)
+{
+    const char *document = row_text(rows, 0, row_column(rows, "document"));
+    json_t *json = NULL;
+    TRY(json_parse(arena, document, strlen(document), &json));
+    *ret_settings = setting_defaults;
+    TRY(shape_decode_patch(arena, json, &setting_shape, ret_settings, NULL));
+    ret_settings->version = row_int(rows, 0, row_column(rows, "version"));
+    ret_settings->updated_at = row_time(rows, 0, row_column(rows, "updated_at"));
+    return NULL;
+}
+
+YIELDS Err *setting_load_now(Ctx *ctx, const Settings **ret_settings)
 {
     StoreRows *rows = NULL;
     TRY(find_document(ctx, &rows));
-    const char *document = row_text(rows, 0, row_column(rows, "document"));
-    json_t *json = NULL;
-    TRY(json_parse(ctx->arena, document, strlen(document), &json));
     Settings *settings = ARENA_NEW(ctx->arena, Settings);
-    *settings = setting_defaults;
-    TRY(shape_decode_patch(ctx->arena, json, &setting_shape, settings, NULL));
-    settings->version = row_int(rows, 0, row_column(rows, "version"));
-    settings->updated_at = row_time(rows, 0, row_column(rows, "updated_at"));
+    TRY(decode(ctx->arena, rows, settings));
     *ret_settings = settings;
     return NULL;
 }
+
+/* ---- What a thread keeps of them ---- */
+
+#define AGE_MAX_MS SECOND_MS
+#define TOPIC "settings_changed"
+
+/* Parsed once, and alive until the last who got it is done. */
+typedef struct Kept {
+    Arena *arena;
+    Settings settings;
+    Store *store;
+    uint64_t epoch;
+    int64_t loaded_at; /* monotonic */
+    int users;         /* the thread itself is one */
+} Kept;
+
+/* Moved by changes; other processes tell of theirs, or are noticed by age. */
+static _Atomic uint64_t epoch = 1;
+
+static _Thread_local Kept *kept;
+
+static void unref(void *arg)
+{
+    Kept *old = arg;
+    if (--old->users == 0) {
+        arena_free(old->arena);
+    }
+}
+
+static bool is_fresh(const Ctx *ctx)
+{
+    return kept != NULL && kept->store == ctx->services->store &&
+           kept->epoch == atomic_load(&epoch) && time_monotonic() - kept->loaded_at < AGE_MAX_MS;
+}
+
+void setting_leave_thread(void)
+{
+    if (kept != NULL) {
+        unref(TAKE(kept));
+    }
+}
+
+YIELDS static Err *keep(Ctx *ctx)
+{
+    StoreRows *rows = NULL;
+    uint64_t present = atomic_load(&epoch);
+    int64_t now = time_monotonic();
+    TRY(find_document(ctx, &rows));
+    Arena *arena = arena_new();
+    Kept *made = ARENA_NEW(arena, Kept);
+    *made = (Kept){.arena = arena,
+                   .store = ctx->services->store,
+                   .epoch = present,
+                   .loaded_at = now,
+                   .users = 1};
+    Err *err = decode(arena, rows, &made->settings);
+    if (err != NULL) {
+        err = err_copy(ctx->arena, err);
+        arena_free(arena);
+        return err;
+    }
+    setting_leave_thread();
+    kept = made;
+    return NULL;
+}
+
+YIELDS Err *setting_load(Ctx *ctx, const Settings **ret_settings)
+{
+    if (!is_fresh(ctx)) {
+        if (ctx->db->transaction != NULL) {
+            /* It may see what never gets committed. */
+            return setting_load_now(ctx, ret_settings);
+        }
+        TRY(keep(ctx));
+    }
+    kept->users++;
+    arena_defer(ctx->arena, unref, kept);
+    *ret_settings = &kept->settings;
+    return NULL;
+}
+
+static void move_epoch(void *unused UNUSED, const char *about UNUSED)
+{
+    atomic_fetch_add(&epoch, 1);
+}
+
+static void forget_and_tell(void *arg)
+{
+    Services *services = arg;
+    move_epoch(NULL, NULL);
+    cache_tell(services->cache, TOPIC, "all");
+}
+
+Err *setting_start(Ctx *ctx)
+{
+    cache_listen(ctx->services->cache, TOPIC, move_epoch, NULL);
+    return NULL;
+}
+
+/* ---- Changing them ---- */
 
 YIELDS Err *setting_save(Ctx *ctx, Settings *settings)
 {
@@ -69,10 +177,15 @@ YIELDS Err *setting_save(Ctx *ctx, Settings *settings)
     if (changed != 1) {
         return ERR(ctx->arena, ERR_STALE, "version_conflict", "settings changed meanwhile");
     }
+    /* Once for what this transaction reads itself, once for all when it has committed. */
+    move_epoch(NULL, NULL);
+    db_after_commit(ctx->db, forget_and_tell, ctx->services);
     settings->version++;
     settings->updated_at = ctx->now;
     return NULL;
 }
+
+/* ---- Dates and times ---- */
 
 static LocalMinutes local_minutes(const Settings *settings, TimeMs time)
 {
