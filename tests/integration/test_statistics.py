@@ -7,6 +7,28 @@ import time
 import pytest
 
 from ledger_rows import attendance, ended_activity
+from harness import Server
+from world import World
+
+
+@pytest.fixture(scope="module")
+def server(profile, cluster):
+    """A server of its own: other tests write rows that no event tells of, under ids of their own."""
+    own = Server(profile, cluster)
+    own.start()
+    yield own
+    own.close()
+
+
+@pytest.fixture(scope="module")
+def world(server):
+    return World(server)
+
+
+@pytest.fixture(scope="module")
+def root(world):
+    return world.root
+
 
 SECONDS = 8  # within which totals follow; on a busy machine
 NOW = datetime.datetime.now(datetime.timezone.utc)
