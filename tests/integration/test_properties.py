@@ -13,30 +13,10 @@ import threading
 import time
 
 import rush
-from harness import Api, Server
+from harness import Api
 from ledger_rows import attendance, ended_activity
+from own_server import root, server, world  # noqa: F401
 from world import World
-import pytest
-
-
-@pytest.fixture(scope="module")
-def server(profile, cluster):
-    """A server of its own: other tests write rows that no event tells of, under ids of their own."""
-    own = Server(profile, cluster)
-    own.start()
-    yield own
-    own.close()
-
-
-@pytest.fixture(scope="module")
-def world(server):
-    return World(server)
-
-
-@pytest.fixture(scope="module")
-def root(world):
-    return world.root
-
 
 SEED = int(os.environ.get("VOMS_PROPERTY_SEED") or time.time_ns() // 1000 % 1_000_000_000)
 ROUNDS = int(os.environ.get("VOMS_PROPERTY_ROUNDS", "5"))

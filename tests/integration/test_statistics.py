@@ -7,28 +7,8 @@ import time
 import pytest
 
 from ledger_rows import attendance, ended_activity
-from harness import Server
+from own_server import root, server, world  # noqa: F401
 from world import World
-
-
-@pytest.fixture(scope="module")
-def server(profile, cluster):
-    """A server of its own: other tests write rows that no event tells of, under ids of their own."""
-    own = Server(profile, cluster)
-    own.start()
-    yield own
-    own.close()
-
-
-@pytest.fixture(scope="module")
-def world(server):
-    return World(server)
-
-
-@pytest.fixture(scope="module")
-def root(world):
-    return world.root
-
 
 SECONDS = 8  # within which totals follow; on a busy machine
 NOW = datetime.datetime.now(datetime.timezone.utc)
@@ -253,8 +233,6 @@ def _state(world, import_id, state):
 
 
 def test_verify_finds_what_is_wrong_and_rebuild_mends_it(new_server):
-    from world import World
-
     server = new_server()
     world = World(server)
     world.volunteer(unit_id=world.north)
@@ -279,8 +257,6 @@ def test_verify_finds_what_is_wrong_and_rebuild_mends_it(new_server):
 
 
 def test_another_time_zone_moves_the_months(new_server):
-    from world import World
-
     server = new_server()
     world = World(server)
     begin = datetime.datetime.fromisoformat("2026-01-31T18:00:00+00:00")
