@@ -11,16 +11,16 @@
 
 static _Atomic int64_t clock_offset_ms;
 
-static int64_t read_clock(clockid_t id)
+static int64_t read_clock_us(clockid_t id)
 {
     struct timespec now;
     BUG_ON(clock_gettime(id, &now) != 0);
-    return (int64_t)now.tv_sec * SECOND_MS + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 TimeMs time_now(void)
 {
-    return read_clock(CLOCK_REALTIME) + atomic_load(&clock_offset_ms);
+    return read_clock_us(CLOCK_REALTIME) / 1000 + atomic_load(&clock_offset_ms);
 }
 
 void time_set_offset(int64_t offset_ms)
@@ -30,7 +30,12 @@ void time_set_offset(int64_t offset_ms)
 
 int64_t time_monotonic(void)
 {
-    return read_clock(CLOCK_MONOTONIC);
+    return time_monotonic_us() / 1000;
+}
+
+int64_t time_monotonic_us(void)
+{
+    return read_clock_us(CLOCK_MONOTONIC);
 }
 
 Deadline deadline_after(int64_t timeout_ms)

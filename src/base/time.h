@@ -35,6 +35,9 @@ void time_set_offset(int64_t offset_ms);
 /* Monotonic milliseconds; not moved by time_set_offset. */
 int64_t time_monotonic(void);
 
+/* The same in microseconds: for measuring, not for deadlines. */
+int64_t time_monotonic_us(void);
+
 /* The deadline timeout_ms from now. */
 Deadline deadline_after(int64_t timeout_ms);
 

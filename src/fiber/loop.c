@@ -1,7 +1,6 @@
 /* The scheduler: libuv's callbacks make fibers ready, and ready fibers run before and after each
  * poll of libuv. */
 #include <stdio.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "fiber/internal.h"
@@ -27,14 +26,6 @@ uv_loop_t *loop_uv(Loop *loop)
 LoopStats loop_stats(const Loop *loop)
 {
     return loop->stats;
-}
-
-static int64_t clock_us(void)
-{
-    struct timespec now;
-
-    BUG_ON(clock_gettime(CLOCK_MONOTONIC, &now) != 0);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 /* ---- Queues ---- */
@@ -109,7 +100,7 @@ static void run_fiber(Loop *loop, Fiber *fiber)
 static int64_t run_timed(Loop *loop, Fiber *fiber, int64_t start_us)
 {
     run_fiber(loop, fiber);
-    int64_t end_us = clock_us();
+    int64_t end_us = time_monotonic_us();
     if (end_us - start_us >= FIBER_SLOW_RUN_US) {
         report_slow_run(loop, fiber, end_us - start_us);
     }
@@ -141,7 +132,7 @@ static void run_turn(Loop *loop)
     bool hooks_busy = true;
 
     while (runs_left > 0 && (loop->ready.first != NULL || hooks_busy)) {
-        int64_t now_us = loop->ready.first == NULL ? 0 : clock_us();
+        int64_t now_us = loop->ready.first == NULL ? 0 : time_monotonic_us();
         for (; runs_left > 0 && loop->ready.first != NULL; runs_left--) {
             now_us = run_timed(loop, queue_pop(&loop->ready), now_us);
         }
@@ -193,7 +184,7 @@ Fiber *fiber_spawn_now(FiberGroup *group, const char *name, FiberMain *fn, void 
         before->queue_next = NULL;
         loop->ready.last = before;
     }
-    run_timed(loop, fiber, clock_us());
+    run_timed(loop, fiber, time_monotonic_us());
     return fiber;
 }
 
@@ -202,7 +193,7 @@ Fiber *fiber_spawn_now(FiberGroup *group, const char *name, FiberMain *fn, void 
 static void probe_lag(uv_timer_t *handle)
 {
     Loop *loop = handle->data;
-    int64_t now_us = clock_us();
+    int64_t now_us = time_monotonic_us();
 
     loop->stats.lag_us = MAX((int64_t)0, now_us - loop->probe_due_us);
     loop->lag_window_max_us = MAX(loop->lag_window_max_us, loop->stats.lag_us);
@@ -285,7 +276,7 @@ static void init_handles(Loop *loop)
 
     BUG_ON(uv_prepare_start(&loop->prepare, before_poll) != 0);
     BUG_ON(uv_check_start(&loop->check, after_poll) != 0);
-    loop->probe_due_us = clock_us() + (int64_t)PROBE_INTERVAL_MS * 1000;
+    loop->probe_due_us = time_monotonic_us() + (int64_t)PROBE_INTERVAL_MS * 1000;
     BUG_ON(uv_timer_start(&loop->probe, probe_lag, PROBE_INTERVAL_MS, 0) != 0);
 }
 

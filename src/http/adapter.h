@@ -130,7 +130,6 @@ void worker_wake_when_idle(Worker *worker);
 
 /* Something happened after which libmicrohttpd may have to run again. */
 void worker_stir(Worker *worker);
-int64_t monotonic_us(void);
 
 /* ---- connection.c ---- */
 enum MHD_Result connection_accept(void *cls, const struct sockaddr *address, socklen_t length);

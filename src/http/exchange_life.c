@@ -62,7 +62,7 @@ void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *mhd)
     exchange->worker = worker;
     exchange->mhd = mhd;
     exchange->connection = info->socket_context;
-    exchange->started_us = monotonic_us();
+    exchange->started_us = time_monotonic_us();
     exchange->phase_since = exchange->started_us / 1000;
     exchange->req.arena = arena;
     exchange->req.connection = &exchange->details;
@@ -109,7 +109,7 @@ void exchange_end(Exchange *exchange)
 static void count_request(const Exchange *exchange, enum MHD_RequestTerminationCode code)
 {
     static const int client_went_away = 499;
-    int64_t duration_us = monotonic_us() - exchange->started_us;
+    int64_t duration_us = time_monotonic_us() - exchange->started_us;
     bool answered =
         exchange->state == EXCHANGE_ANSWER && code != MHD_REQUEST_TERMINATED_CLIENT_ABORT;
     int status = answered ? exchange->res.status : client_went_away;

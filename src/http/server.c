@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -26,14 +25,6 @@ enum {
     DAEMON_RUNS_AFTER_STIR = 2,
     PATIENCE_MS = 20
 };
-
-int64_t monotonic_us(void)
-{
-    struct timespec now;
-
-    BUG_ON(clock_gettime(CLOCK_MONOTONIC, &now) != 0);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /* ---- The process's part ---- */
 

@@ -179,20 +179,13 @@ YIELDS static Err *set_up(BusCarrier *carrier)
     return NULL;
 }
 
-static int64_t clock_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 YIELDS static Err *look(BusCarrier *carrier)
 {
     json_t *answer = NULL;
-    int64_t began_us = clock_us();
+    int64_t began_us = time_monotonic_us();
     TRY(demand(carrier, arena_printf(fiber_arena(), "STREAM.INFO.%s", carrier->stream), "",
                &answer));
-    set_state(carrier, true, clock_us() - began_us, "");
+    set_state(carrier, true, time_monotonic_us() - began_us, "");
     return NULL;
 }
 

@@ -6,7 +6,6 @@
 #include <sodium.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/str.h"
 #include "fiber/fiber.h"
@@ -300,13 +299,6 @@ bool cache_is_shared(const Cache *cache)
     return cache->shared;
 }
 
-static int64_t clock_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 YIELDS Err *cache_ping(Cache *cache, int64_t *ret_latency_us)
 {
     RedisReply reply = {};
@@ -314,10 +306,11 @@ YIELDS Err *cache_ping(Cache *cache, int64_t *ret_latency_us)
     BUG_ON(client == NULL);
     /* A write: one that is full, read-only or short of rights for it answers PING as if all was
      * well. */
-    const char *const words[] = {"SET", PREFIX "health", "1", "PX", "10000"};
-    int64_t began_us = clock_us();
+    const char *key = PREFIX "health";
+    const char *const words[] = {"SET", key, "1", "PX", "10000"};
+    int64_t began_us = time_monotonic_us();
     TRY(redis_command(client, fiber_arena(), words, COUNT_OF(words), &reply));
-    *ret_latency_us = clock_us() - began_us;
+    *ret_latency_us = time_monotonic_us() - began_us;
     return NULL;
 }
 
