@@ -190,6 +190,7 @@ static bool monitor_shows(CarrierTest *c, const char *text)
     }
     ASSERT_OK(err);
     nats_client_free(client);
+    ASSERT(answer.data != NULL);
     return strstr(answer.data, text) != NULL;
 }
 
