@@ -2,11 +2,13 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define DAYS_PER_400_YEARS 146097
 #define DAYS_0000_03_01_TO_1970 719468
+#define DOUBLINGS_MAX 20
 #define DURATION_MS_MAX (3653 * DAY_MS)
 
 static _Atomic int64_t clock_offset_ms;
@@ -49,6 +51,12 @@ int64_t deadline_left(Deadline deadline)
 {
     int64_t now = time_monotonic();
     return deadline > now ? deadline - now : 0;
+}
+
+int64_t back_off_ms(int64_t min_ms, int64_t max_ms, int failures)
+{
+    int64_t pause_ms = MIN(min_ms << MIN(MAX(failures, 0), DOUBLINGS_MAX), max_ms);
+    return pause_ms / 2 + (int64_t)arc4random_uniform((uint32_t)pause_ms);
 }
 
 static int64_t floor_div(int64_t value, int64_t divisor)

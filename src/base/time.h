@@ -44,6 +44,11 @@ Deadline deadline_after(int64_t timeout_ms);
 /* Milliseconds that are left, at least 0. */
 int64_t deadline_left(Deadline deadline);
 
+/* How long to wait before the next attempt, in ms, after that many failures in a row: min_ms
+ * doubled with each, max_ms at most (below 2^31), then half to one and a half of it, so that those
+ * who failed together do not return together. */
+int64_t back_off_ms(int64_t min_ms, int64_t max_ms, int failures);
+
 /* "2026-01-02T03:04:05.678Z" */
 const char *time_format(Arena *arena, TimeMs time);
 

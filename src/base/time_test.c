@@ -147,3 +147,17 @@ TEST(time, tests_can_move_the_clock_but_not_deadlines)
     ASSERT_INT_EQUAL(0, deadline_left(time_monotonic() - 1));
     ASSERT_INT_EQUAL(DEADLINE_NEVER, deadline_after(INT64_MAX));
 }
+
+TEST(time, pauses_double_up_to_their_limit)
+{
+    static const struct {
+        int failures;
+        int64_t middle_ms;
+    } rows[] = {{-1, 100}, {0, 100}, {1, 200}, {5, 3200}, {6, 5000}, {1000000, 5000}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        for (int again = 0; again < 100; again++) {
+            int64_t pause_ms = back_off_ms(100, 5000, rows[i].failures);
+            ASSERT(pause_ms >= rows[i].middle_ms / 2 && pause_ms < rows[i].middle_ms * 3 / 2);
+        }
+    }
+}

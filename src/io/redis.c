@@ -442,7 +442,7 @@ static void note_lost(RedisClient *client, const Err *err)
 static void run_client(void *arg)
 {
     RedisClient *client = arg;
-    int64_t pause_ms = BACK_OFF_MIN_MS;
+    int failures = 0;
     while (!fiber_is_cancelled()) {
         int64_t began = time_monotonic();
         const Err *err = serve(client);
@@ -451,9 +451,9 @@ static void run_client(void *arg)
             note_lost(client, err);
         }
         bool lasted = time_monotonic() - began > BACK_OFF_MAX_MS;
-        pause_ms = lasted ? BACK_OFF_MIN_MS : MIN(2 * pause_ms, BACK_OFF_MAX_MS);
+        failures = lasted ? 0 : failures + 1;
         arena_reset(fiber_arena());
-        err_ignore(fiber_sleep(pause_ms / 2 + arc4random_uniform((uint32_t)pause_ms)),
+        err_ignore(fiber_sleep(back_off_ms(BACK_OFF_MIN_MS, BACK_OFF_MAX_MS, failures)),
                    "the end cancels it");
     }
 }

@@ -43,12 +43,6 @@ YIELDS static Err *record_handled(Db *db, void *arg)
     return store_exec(db, &SQL_BUS_DELIVERY_DELETE, ARGS(sql_int(attempt->delivery_id)), NULL);
 }
 
-static int64_t back_off_ms(int attempt)
-{
-    int64_t pause_ms = MIN(BACK_OFF_MIN_MS << MIN(attempt - 1, 12), BACK_OFF_MAX_MS);
-    return pause_ms / 2 + (int64_t)arc4random_uniform((uint32_t)pause_ms);
-}
-
 typedef struct Failure {
     const Attempt *attempt;
     const char *text;
@@ -90,7 +84,7 @@ YIELDS static Err *end_failed(Attempt *attempt, Db *db, const Err *err)
         attempt->retry_ms = CARRIED_DONE;
         return NULL;
     }
-    int64_t pause_ms = back_off_ms(attempt->message.attempt);
+    int64_t pause_ms = back_off_ms(BACK_OFF_MIN_MS, BACK_OFF_MAX_MS, attempt->message.attempt - 1);
     TRY(store_exec(db, &SQL_BUS_DELIVERY_FAILED,
                    ARGS(sql_int(attempt->delivery_id), sql_text(attempt->bus->lease),
                         sql_time(time_now() + pause_ms), sql_text(failure.text)),

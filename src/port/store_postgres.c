@@ -65,13 +65,6 @@ static int64_t statement_timeout_ms(const PostgresLoop *loop)
 
 /* ---- Lanes ---- */
 
-static int64_t back_off_ms(int failures)
-{
-    int64_t pause_ms = BACK_OFF_MIN_MS << MAX(0, MIN(failures, 6));
-    pause_ms = MIN(pause_ms, BACK_OFF_MAX_MS);
-    return pause_ms / 2 + (int64_t)arc4random_uniform((uint32_t)pause_ms);
-}
-
 /* Connects, or waits for the next attempt. Yields. */
 static void reconnect(Lane *lane)
 {
@@ -86,7 +79,7 @@ static void reconnect(Lane *lane)
     if (lane->loop->stopping) {
         return;
     }
-    int64_t pause_ms = back_off_ms(lane->failures++);
+    int64_t pause_ms = back_off_ms(BACK_OFF_MIN_MS, BACK_OFF_MAX_MS, lane->failures++);
     log_event(LOG_WARN, "cannot reach the database, trying again",
               LOG_TEXT("reason", err_text(fiber_arena(), err)), LOG_INT("retry_in_ms", pause_ms));
     err_ignore(fiber_sleep(pause_ms), "only stopping cancels it");
