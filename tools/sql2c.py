@@ -15,8 +15,16 @@ A file holds statements, each under a line that names it:
                                          that such an execution changes: it pays for neighbours only
     -- clause: volunteer_list.state      a fragment that a statement is composed from
 
-and each becomes `static const SqlStatement SQL_VOLUNTEER_FIND` (SQL_VOLUNTEER_LIST_STATE for a
-clause), of which src/io/sql.h has the type. Further lines that begin with -- are comments.
+Lines that several statements of a file share are written once, before them,
+
+    -- text: volunteer_row
+
+and stand in each where it says
+
+    -- use: volunteer_row
+
+A statement or clause becomes `static const SqlStatement SQL_VOLUNTEER_FIND` (SQL_VOLUNTEER_LIST_STATE
+for a clause), of which src/io/sql.h has the type. Further lines that begin with -- are comments.
 
 sql2c.py --index all_statements.c a.sql b.sql … makes the table of all statements (no clauses), for
 the check that prepares each of them on both databases.
@@ -26,7 +34,8 @@ import re
 import sys
 from pathlib import Path
 
-HEADING = re.compile(r"^-- (?P<what>name|clause): +(?P<name>[a-z][a-z0-9_.]*)(?P<rest>( +-- .*)?)$")
+HEADING = re.compile(r"^-- (?P<what>name|clause|text): +(?P<name>[a-z][a-z0-9_.]*)(?P<rest>( +-- .*)?)$")
+USE = re.compile(r"^-- use: +(?P<name>[a-z][a-z0-9_]*)$")
 WRITES = re.compile(r"\b(INSERT\s+INTO|REPLACE\s+INTO|DELETE\s+FROM|(?<!FOR )(?<!KEY )(?<!DO )UPDATE\s+\w)", re.I)
 BY_ID = re.compile(r"= \$1\b")
 ROW = re.compile(r"\bVALUES\s+(?P<row>\((?:[^()]|\([^()]*\))*\))(?P<tail>(\s+ON CONFLICT\b.*)?)$", re.S)
@@ -65,24 +74,35 @@ def parameters(text):
 
 
 def split(path):
-    """Yields (heading match, line number, lines of the text)."""
+    """Yields (heading match, line number, lines of the text, shared ones in their places)."""
     heading, number, lines = None, 0, []
+    shared, used = {}, set()
     for i, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
-        if re.match(r"--\s*(name|clause)\b", line):
+        if re.match(r"--\s*(name|clause|text)\b", line):
             match = HEADING.match(line.rstrip())
-            if match is None:
+            if match is None or (match["what"] == "text" and match["rest"]):
                 raise SqlError(f"{path}:{i}: cannot read this heading: {line}")
-            if heading is not None:
+            if heading is not None and heading["what"] != "text":
                 yield heading, number, lines
             heading, number, lines = match, i, []
+            if match["what"] == "text" and shared.setdefault(match["name"], lines) is not lines:
+                raise SqlError(f"{path}:{i}: the text {match['name']} was already there")
+        elif re.match(r"\s*--\s*use:", line):
+            use = USE.match(line.rstrip())
+            if use is None or heading is None or shared.get(use["name"], lines) is lines:
+                raise SqlError(f"{path}:{i}: no text of that name above: {line}")
+            used.add(use["name"])
+            lines += shared[use["name"]]
         elif line.lstrip().startswith("--"):
             continue
         elif line.strip() and heading is None:
             raise SqlError(f"{path}:{i}: text before the first `-- name:` line")
         elif line.strip():
             lines.append(line.rstrip())
-    if heading is not None:
+    if heading is not None and heading["what"] != "text":
         yield heading, number, lines
+    for name in shared.keys() - used:
+        raise SqlError(f"{path}: nobody uses the text {name}")
 
 
 def clean(lines):

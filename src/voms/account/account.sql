@@ -1,4 +1,4 @@
--- name: account_find
+-- text: account_row
 SELECT t.id, t.username, t.display_name, t.phone, t.email, t.language, t.state, t.unit_id,
        u.name AS unit_name, t.volunteer_id, t.is_super AS is_super_administrator,
        t.must_change_password, t.locked_until, t.last_login_at, t.created_at, t.updated_at,
@@ -7,6 +7,9 @@ SELECT t.id, t.username, t.display_name, t.phone, t.email, t.language, t.state, 
          AS totp_enabled
 FROM account t
 JOIN unit u ON u.id = t.unit_id
+
+-- name: account_find
+-- use: account_row
 WHERE t.id = $1
 LIMIT 1;
 
@@ -164,14 +167,7 @@ LIMIT 1;
 
 -- The list is composed: select or count, confinement, filters, and the page.
 -- clause: account_list.select
-SELECT t.id, t.username, t.display_name, t.phone, t.email, t.language, t.state, t.unit_id,
-       u.name AS unit_name, t.volunteer_id, t.is_super AS is_super_administrator,
-       t.must_change_password, t.locked_until, t.last_login_at, t.created_at, t.updated_at,
-       t.version,
-       EXISTS (SELECT 1 FROM totp x WHERE x.account_id = t.id AND x.confirmed_at IS NOT NULL)
-         AS totp_enabled
-FROM account t
-JOIN unit u ON u.id = t.unit_id
+-- use: account_row
 WHERE 1 = 1
 
 -- clause: account_list.count -- scan

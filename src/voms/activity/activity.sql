@@ -49,7 +49,7 @@ LIMIT 1;
 
 -- ---- One ----
 
--- name: activity_find
+-- text: activity_row
 SELECT a.id, a.unit_id, u.name AS unit_name, r.name AS recording_unit_name,
        p.name AS project_name, a.state, a.state_changed_at, a.recording_unit_id, a.project_id,
        a.name, a.category, a.description, a.place_name, a.address,
@@ -73,6 +73,9 @@ FROM activity a
 JOIN unit u ON u.id = a.unit_id
 JOIN unit r ON r.id = a.recording_unit_id
 LEFT JOIN project p ON p.id = a.project_id
+
+-- name: activity_find
+-- use: activity_row
 WHERE a.id = $1
 LIMIT 1;
 
@@ -195,29 +198,7 @@ DELETE FROM activity_setting WHERE unit_id = $1;
 -- ---- The list of staff ----
 
 -- clause: activity_rows.select
-SELECT a.id, a.unit_id, u.name AS unit_name, r.name AS recording_unit_name,
-       p.name AS project_name, a.state, a.state_changed_at, a.recording_unit_id, a.project_id,
-       a.name, a.category, a.description, a.place_name, a.address,
-       CASE WHEN a.latitude IS NOT NULL AND a.longitude IS NOT NULL
-            THEN '{"latitude":' || CAST(a.latitude AS text) || ',"longitude":'
-                 || CAST(a.longitude AS text) || '}' END AS point,
-       a.radius_m, a.risk_notice, a.provided, a.contact_name, a.contact_phone, a.person_in_charge,
-       a.is_volunteer_service, a.is_dangerous, a.insurance_policy, a.insurance_until, a.visibility,
-       a.time_zone, a.sign_up_opens_at, a.sign_up_closes_at, a.cancel_deadline_minutes, a.approval,
-       a.waitlist, a.offer_minutes, a.minimum_age, a.maximum_age, a.risk_notice_version,
-       a.lottery_seed, a.lottery_drawn_at, a.starts_at, a.ends_at,
-       CAST((SELECT COALESCE(SUM(c.needed), 0)
-             FROM shift s JOIN shift_place c ON c.shift_id = s.id
-             WHERE s.activity_id = a.id AND s.state = 'planned') AS bigint) AS places,
-       CAST((SELECT COALESCE(SUM(c.taken), 0)
-             FROM shift s JOIN shift_place c ON c.shift_id = s.id
-             WHERE s.activity_id = a.id AND s.state = 'planned') AS bigint) AS taken,
-       a.submitted_by, a.published_at, a.decision_reason, a.cancel_reason, a.settled_at,
-       a.copied_from, a.created_by, a.created_at, a.updated_at, a.version
-FROM activity a
-JOIN unit u ON u.id = a.unit_id
-JOIN unit r ON r.id = a.recording_unit_id
-LEFT JOIN project p ON p.id = a.project_id
+-- use: activity_row
 WHERE a.id > 0
 
 -- clause: activity_rows.count_begin -- scan

@@ -80,7 +80,7 @@ WHERE position_id = $1 AND last_sequence = 0 AND taken + waiting + pending = 0;
 
 -- ---- Shifts ----
 
--- name: shift_find
+-- text: shift_row
 SELECT s.id, s.activity_id, s.batch_id, s.starts_at, s.ends_at, s.state, s.cancel_reason,
        s.place_name, s.address,
        CASE WHEN s.latitude IS NOT NULL AND s.longitude IS NOT NULL
@@ -100,6 +100,9 @@ SELECT s.id, s.activity_id, s.batch_id, s.starts_at, s.ends_at, s.state, s.cance
               ORDER BY d.position_id) c) AS places,
        s.created_at, s.updated_at, s.version
 FROM shift s
+
+-- name: shift_find
+-- use: shift_row
 WHERE s.id = $1
 LIMIT 1;
 
@@ -156,25 +159,7 @@ SET state = 'cancelled', cancel_reason = $2, updated_at = $3, version = version 
 WHERE activity_id = $1 AND state = 'planned' AND ends_at > $3;
 
 -- clause: shift_rows.select
-SELECT s.id, s.activity_id, s.batch_id, s.starts_at, s.ends_at, s.state, s.cancel_reason,
-       s.place_name, s.address,
-       CASE WHEN s.latitude IS NOT NULL AND s.longitude IS NOT NULL
-            THEN '{"latitude":' || CAST(s.latitude AS text) || ',"longitude":'
-                 || CAST(s.longitude AS text) || '}' END AS point,
-       s.radius_m, s.note,
-       (SELECT '[' || string_agg('{"position_id":' || CAST(c.position_id AS text)
-                                 || ',"needed":' || CAST(c.needed AS text)
-                                 || ',"taken":' || CAST(c.taken AS text)
-                                 || ',"waiting":' || CAST(c.waiting AS text)
-                                 || ',"pending":' || CAST(c.pending AS text)
-                                 || ',"overridden":' || CASE WHEN c.overridden THEN 'true' ELSE 'false' END
-                                 || '}', ',') || ']'
-        FROM (SELECT d.position_id, d.needed, d.taken, d.waiting, d.pending, d.overridden
-              FROM shift_place d
-              WHERE d.shift_id = s.id
-              ORDER BY d.position_id) c) AS places,
-       s.created_at, s.updated_at, s.version
-FROM shift s
+-- use: shift_row
 WHERE s.activity_id = $1
 
 -- clause: shift_rows.from

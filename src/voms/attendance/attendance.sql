@@ -10,7 +10,7 @@ JOIN activity a ON a.id = s.activity_id
 WHERE s.id = $1
 LIMIT 1;
 
--- name: attendance_find
+-- text: attendance_row
 SELECT t.id, t.activity_id, a.name AS activity_name, t.shift_id, s.starts_at AS shift_starts_at,
        s.ends_at AS shift_ends_at, t.signup_id, t.volunteer_id, v.number AS volunteer_number,
        v.name AS volunteer_name, a.unit_id, t.state, t.grade,
@@ -23,6 +23,9 @@ SELECT t.id, t.activity_id, a.name AS activity_name, t.shift_id, s.starts_at AS 
        t.minutes, t.reason, t.evidence_file_id, t.review, t.reviewed_by, t.reviewed_at,
        t.review_reason, t.created_by, t.created_at, t.updated_at, t.version
 FROM attendance t
+
+-- name: attendance_find
+-- use: attendance_row
 JOIN activity a ON a.id = t.activity_id
 JOIN shift s ON s.id = t.shift_id
 JOIN volunteer v ON v.id = t.volunteer_id
@@ -30,18 +33,7 @@ WHERE t.id = $1
 LIMIT 1;
 
 -- name: attendance_find_current
-SELECT t.id, t.activity_id, a.name AS activity_name, t.shift_id, s.starts_at AS shift_starts_at,
-       s.ends_at AS shift_ends_at, t.signup_id, t.volunteer_id, v.number AS volunteer_number,
-       v.name AS volunteer_name, a.unit_id, t.state, t.grade,
-       t.check_in_at, t.check_in_method, CAST(t.check_in_distance_m AS text) AS check_in_distance_m,
-       CASE WHEN t.check_in_inside IS NULL THEN NULL WHEN t.check_in_inside THEN 'true' ELSE 'false' END AS check_in_inside,
-       t.check_in_device, t.check_in_by,
-       t.check_out_at, t.check_out_method, CAST(t.check_out_distance_m AS text) AS check_out_distance_m,
-       CASE WHEN t.check_out_inside IS NULL THEN NULL WHEN t.check_out_inside THEN 'true' ELSE 'false' END AS check_out_inside,
-       t.check_out_device, t.check_out_by,
-       t.minutes, t.reason, t.evidence_file_id, t.review, t.reviewed_by, t.reviewed_at,
-       t.review_reason, t.created_by, t.created_at, t.updated_at, t.version
-FROM attendance t
+-- use: attendance_row
 JOIN activity a ON a.id = t.activity_id
 JOIN shift s ON s.id = t.shift_id
 JOIN volunteer v ON v.id = t.volunteer_id
@@ -86,18 +78,7 @@ VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING;
 
 -- name: attendance_list_own
-SELECT t.id, t.activity_id, a.name AS activity_name, t.shift_id, s.starts_at AS shift_starts_at,
-       s.ends_at AS shift_ends_at, t.signup_id, t.volunteer_id, v.number AS volunteer_number,
-       v.name AS volunteer_name, a.unit_id, t.state, t.grade,
-       t.check_in_at, t.check_in_method, CAST(t.check_in_distance_m AS text) AS check_in_distance_m,
-       CASE WHEN t.check_in_inside IS NULL THEN NULL WHEN t.check_in_inside THEN 'true' ELSE 'false' END AS check_in_inside,
-       t.check_in_device, t.check_in_by,
-       t.check_out_at, t.check_out_method, CAST(t.check_out_distance_m AS text) AS check_out_distance_m,
-       CASE WHEN t.check_out_inside IS NULL THEN NULL WHEN t.check_out_inside THEN 'true' ELSE 'false' END AS check_out_inside,
-       t.check_out_device, t.check_out_by,
-       t.minutes, t.reason, t.evidence_file_id, t.review, t.reviewed_by, t.reviewed_at,
-       t.review_reason, t.created_by, t.created_at, t.updated_at, t.version
-FROM attendance t
+-- use: attendance_row
 JOIN activity a ON a.id = t.activity_id
 JOIN shift s ON s.id = t.shift_id
 JOIN volunteer v ON v.id = t.volunteer_id
@@ -170,18 +151,7 @@ LIMIT $3;
 -- ---- The list of staff: select, confinement, filters, position, order, limit ----
 
 -- clause: attendance_rows.select
-SELECT t.id, t.activity_id, a.name AS activity_name, t.shift_id, s.starts_at AS shift_starts_at,
-       s.ends_at AS shift_ends_at, t.signup_id, t.volunteer_id, v.number AS volunteer_number,
-       v.name AS volunteer_name, a.unit_id, t.state, t.grade,
-       t.check_in_at, t.check_in_method, CAST(t.check_in_distance_m AS text) AS check_in_distance_m,
-       CASE WHEN t.check_in_inside IS NULL THEN NULL WHEN t.check_in_inside THEN 'true' ELSE 'false' END AS check_in_inside,
-       t.check_in_device, t.check_in_by,
-       t.check_out_at, t.check_out_method, CAST(t.check_out_distance_m AS text) AS check_out_distance_m,
-       CASE WHEN t.check_out_inside IS NULL THEN NULL WHEN t.check_out_inside THEN 'true' ELSE 'false' END AS check_out_inside,
-       t.check_out_device, t.check_out_by,
-       t.minutes, t.reason, t.evidence_file_id, t.review, t.reviewed_by, t.reviewed_at,
-       t.review_reason, t.created_by, t.created_at, t.updated_at, t.version
-FROM attendance t
+-- use: attendance_row
 CROSS JOIN activity a
 CROSS JOIN shift s
 CROSS JOIN volunteer v
@@ -251,7 +221,7 @@ LIMIT CAST($1 AS bigint)
 
 -- ---- Presence: names only ----
 
--- name: presence_entry
+-- text: presence_row
 SELECT g.id AS signup_id, g.volunteer_id, v.name AS volunteer_name, p.name AS position_name,
        CASE WHEN t.id IS NOT NULL THEN t.state WHEN g.state = 'absent' THEN 'absent' ELSE 'expected' END AS state,
        t.id AS attendance_id, t.check_in_at, t.check_out_at, t.grade, t.updated_at
@@ -259,17 +229,14 @@ FROM signup g
 JOIN volunteer v ON v.id = g.volunteer_id
 JOIN activity_position p ON p.id = g.position_id
 LEFT JOIN attendance t ON t.shift_id = g.shift_id AND t.volunteer_id = g.volunteer_id AND t.state <> 'voided'
+
+-- name: presence_entry
+-- use: presence_row
 WHERE g.shift_id = $1 AND g.state IN ('approved', 'attended', 'absent') AND g.volunteer_id = $2
 LIMIT 1;
 
 -- clause: presence_rows.select
-SELECT g.id AS signup_id, g.volunteer_id, v.name AS volunteer_name, p.name AS position_name,
-       CASE WHEN t.id IS NOT NULL THEN t.state WHEN g.state = 'absent' THEN 'absent' ELSE 'expected' END AS state,
-       t.id AS attendance_id, t.check_in_at, t.check_out_at, t.grade, t.updated_at
-FROM signup g
-JOIN volunteer v ON v.id = g.volunteer_id
-JOIN activity_position p ON p.id = g.position_id
-LEFT JOIN attendance t ON t.shift_id = g.shift_id AND t.volunteer_id = g.volunteer_id AND t.state <> 'voided'
+-- use: presence_row
 WHERE g.shift_id = $1 AND g.state IN ('approved', 'attended', 'absent')
 
 -- clause: presence_rows.matching -- scan

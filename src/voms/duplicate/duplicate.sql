@@ -7,6 +7,26 @@ FROM volunteer v
 WHERE v.id = $1 AND v.merged_into IS NULL AND v.anonymised_at IS NULL
 LIMIT 1;
 
+-- text: duplicate_candidates
+FROM volunteer o
+CROSS JOIN unit u
+WHERE u.id = o.unit_id AND o.id <> $1 AND o.merged_into IS NULL AND o.anonymised_at IS NULL
+    AND o.id IN (
+        SELECT h.id FROM volunteer h WHERE h.id_number_hash = $2
+        UNION ALL
+        SELECT p.id FROM volunteer p WHERE p.phone_reversed = $3
+        UNION ALL
+        SELECT e.id FROM volunteer e WHERE e.email = $4
+        UNION ALL
+        SELECT b.id FROM volunteer b WHERE b.birth_date = $5 AND b.name = $6)
+    AND (CAST($7 AS bigint) = 0 OR EXISTS (
+        SELECT 1
+        FROM unit_ancestor a
+        JOIN account_right r ON r.unit_id = a.ancestor_id
+        WHERE a.unit_id = o.unit_id AND r.account_id = $7 AND r.permission = $8))
+ORDER BY o.id
+LIMIT 100;
+
 -- Who is like somebody with these values; each arm is the range of an index on both databases.
 -- Archived ones too: who was there before may come again.
 -- name: duplicate_alike -- sqlite
@@ -21,24 +41,7 @@ SELECT o.id, o.number, o.name, o.gender, o.birth_date, o.phone, o.unit_id, u.nam
            SELECT 1 FROM duplicate_pair d
            WHERE d.dismissed_at IS NOT NULL
                AND d.volunteer_id = min(o.id, $1) AND d.other_id = max(o.id, $1)) AS is_dismissed
-FROM volunteer o
-CROSS JOIN unit u
-WHERE u.id = o.unit_id AND o.id <> $1 AND o.merged_into IS NULL AND o.anonymised_at IS NULL
-    AND o.id IN (
-        SELECT h.id FROM volunteer h WHERE h.id_number_hash = $2
-        UNION ALL
-        SELECT p.id FROM volunteer p WHERE p.phone_reversed = $3
-        UNION ALL
-        SELECT e.id FROM volunteer e WHERE e.email = $4
-        UNION ALL
-        SELECT b.id FROM volunteer b WHERE b.birth_date = $5 AND b.name = $6)
-    AND (CAST($7 AS bigint) = 0 OR EXISTS (
-        SELECT 1
-        FROM unit_ancestor a
-        JOIN account_right r ON r.unit_id = a.ancestor_id
-        WHERE a.unit_id = o.unit_id AND r.account_id = $7 AND r.permission = $8))
-ORDER BY o.id
-LIMIT 100;
+-- use: duplicate_candidates
 -- name: duplicate_alike -- postgres
 SELECT o.id, o.number, o.name, o.gender, o.birth_date, o.phone, o.unit_id, u.name AS unit_name,
        o.state, o.created_at,
@@ -52,24 +55,7 @@ SELECT o.id, o.number, o.name, o.gender, o.birth_date, o.phone, o.unit_id, u.nam
            WHERE d.dismissed_at IS NOT NULL
                AND d.volunteer_id = least(o.id, $1) AND d.other_id = greatest(o.id, $1)
        ) AS is_dismissed
-FROM volunteer o
-CROSS JOIN unit u
-WHERE u.id = o.unit_id AND o.id <> $1 AND o.merged_into IS NULL AND o.anonymised_at IS NULL
-    AND o.id IN (
-        SELECT h.id FROM volunteer h WHERE h.id_number_hash = $2
-        UNION ALL
-        SELECT p.id FROM volunteer p WHERE p.phone_reversed = $3
-        UNION ALL
-        SELECT e.id FROM volunteer e WHERE e.email = $4
-        UNION ALL
-        SELECT b.id FROM volunteer b WHERE b.birth_date = $5 AND b.name = $6)
-    AND (CAST($7 AS bigint) = 0 OR EXISTS (
-        SELECT 1
-        FROM unit_ancestor a
-        JOIN account_right r ON r.unit_id = a.ancestor_id
-        WHERE a.unit_id = o.unit_id AND r.account_id = $7 AND r.permission = $8))
-ORDER BY o.id
-LIMIT 100;
+-- use: duplicate_candidates
 
 -- name: duplicate_pair_put
 INSERT INTO duplicate_pair (volunteer_id, other_id, reasons, score)

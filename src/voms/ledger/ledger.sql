@@ -61,26 +61,22 @@ LEFT JOIN settlement s ON s.activity_id = a.id
 WHERE a.id = $1
 LIMIT 1;
 
+-- text: ledger_attendance_unclaimed
+SELECT a.id, a.volunteer_id, a.shift_id, a.grade, a.review, a.check_in_at, a.check_out_at,
+       s.starts_at, s.ends_at, s.place_name
+FROM attendance a
+JOIN shift s ON s.id = a.shift_id
+WHERE a.activity_id = $1 AND a.id > $2 AND a.state = 'completed'
+  AND a.check_in_at IS NOT NULL AND a.check_out_at IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM ledger_claim c WHERE c.attendance_id = a.id)
+ORDER BY a.id
+
 -- Held until the claims are written, so that nobody changes what is being recorded.
 -- name: ledger_attendance_next -- sqlite
-SELECT a.id, a.volunteer_id, a.shift_id, a.grade, a.review, a.check_in_at, a.check_out_at,
-       s.starts_at, s.ends_at, s.place_name
-FROM attendance a
-JOIN shift s ON s.id = a.shift_id
-WHERE a.activity_id = $1 AND a.id > $2 AND a.state = 'completed'
-  AND a.check_in_at IS NOT NULL AND a.check_out_at IS NOT NULL
-  AND NOT EXISTS (SELECT 1 FROM ledger_claim c WHERE c.attendance_id = a.id)
-ORDER BY a.id
+-- use: ledger_attendance_unclaimed
 LIMIT $3;
 -- name: ledger_attendance_next -- postgres
-SELECT a.id, a.volunteer_id, a.shift_id, a.grade, a.review, a.check_in_at, a.check_out_at,
-       s.starts_at, s.ends_at, s.place_name
-FROM attendance a
-JOIN shift s ON s.id = a.shift_id
-WHERE a.activity_id = $1 AND a.id > $2 AND a.state = 'completed'
-  AND a.check_in_at IS NOT NULL AND a.check_out_at IS NOT NULL
-  AND NOT EXISTS (SELECT 1 FROM ledger_claim c WHERE c.attendance_id = a.id)
-ORDER BY a.id
+-- use: ledger_attendance_unclaimed
 LIMIT $3
 FOR SHARE OF a;
 

@@ -176,6 +176,14 @@ FROM correction c
 WHERE c.id = $1
 LIMIT 1;
 
+-- text: notice_of_signup
+FROM signup s
+JOIN activity a ON a.id = s.activity_id
+JOIN shift f ON f.id = s.shift_id
+JOIN activity_position p ON p.id = s.position_id
+WHERE s.id = $1
+LIMIT 1;
+
 -- name: notice_of_signup
 SELECT CASE s.state WHEN 'approved' THEN 'signup.approved'
                     WHEN 'rejected' THEN 'signup.rejected'
@@ -183,24 +191,14 @@ SELECT CASE s.state WHEN 'approved' THEN 'signup.approved'
        s.volunteer_id, 'signup:' || CAST(s.id AS text) AS link, a.name AS activity,
        p.name AS position, COALESCE(f.place_name, a.place_name) AS place, f.starts_at, f.ends_at,
        s.decision_reason AS reason
-FROM signup s
-JOIN activity a ON a.id = s.activity_id
-JOIN shift f ON f.id = s.shift_id
-JOIN activity_position p ON p.id = s.position_id
-WHERE s.id = $1
-LIMIT 1;
+-- use: notice_of_signup
 
 -- Who got a place meanwhile hears of that instead.
 -- name: notice_of_arrival
 SELECT CASE s.state WHEN 'waitlisted' THEN 'signup.waitlisted' END AS kind,
        s.volunteer_id, 'signup:' || CAST(s.id AS text) AS link, a.name AS activity,
        p.name AS position, COALESCE(f.place_name, a.place_name) AS place, f.starts_at, f.ends_at
-FROM signup s
-JOIN activity a ON a.id = s.activity_id
-JOIN shift f ON f.id = s.shift_id
-JOIN activity_position p ON p.id = s.position_id
-WHERE s.id = $1
-LIMIT 1;
+-- use: notice_of_signup
 
 -- name: notice_of_promotion
 SELECT CASE s.state WHEN 'approved' THEN 'signup.promoted'
@@ -208,12 +206,7 @@ SELECT CASE s.state WHEN 'approved' THEN 'signup.promoted'
        s.volunteer_id, 'signup:' || CAST(s.id AS text) AS link, a.name AS activity,
        p.name AS position, COALESCE(f.place_name, a.place_name) AS place, f.starts_at, f.ends_at,
        s.offered_until
-FROM signup s
-JOIN activity a ON a.id = s.activity_id
-JOIN shift f ON f.id = s.shift_id
-JOIN activity_position p ON p.id = s.position_id
-WHERE s.id = $1
-LIMIT 1;
+-- use: notice_of_signup
 
 -- What the volunteer cancelled needs no notice, and what fell with its shift has one.
 -- name: notice_of_cancellation

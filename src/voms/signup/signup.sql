@@ -2,7 +2,7 @@
 
 -- ---- The place: the row that everybody who changes a state locks first ----
 
--- name: signup_place_find
+-- text: signup_place_row
 SELECT s.activity_id, t.shift_id, t.position_id, a.unit_id, a.name AS activity_name,
        p.name AS position_name, a.state AS activity_state, a.visibility, s.state AS shift_state,
        p.removed_at, s.starts_at, s.ends_at, a.sign_up_opens_at, a.sign_up_closes_at,
@@ -14,35 +14,18 @@ FROM shift_place t
 JOIN shift s ON s.id = t.shift_id
 JOIN activity a ON a.id = s.activity_id
 JOIN activity_position p ON p.id = t.position_id
+
+-- name: signup_place_find
+-- use: signup_place_row
 WHERE t.shift_id = $1 AND t.position_id = $2
 LIMIT 1;
 
 -- Whoever cancels the shift or the activity waits until we are done, and we see what he did.
 -- name: signup_place_lock -- sqlite
-SELECT s.activity_id, t.shift_id, t.position_id, a.unit_id, a.name AS activity_name,
-       p.name AS position_name, a.state AS activity_state, a.visibility, s.state AS shift_state,
-       p.removed_at, s.starts_at, s.ends_at, a.sign_up_opens_at, a.sign_up_closes_at,
-       a.insurance_until, a.risk_notice, a.risk_notice_version, a.approval, a.lottery_drawn_at,
-       a.waitlist, a.offer_minutes, a.cancel_deadline_minutes, a.minimum_age AS activity_minimum_age,
-       a.maximum_age AS activity_maximum_age, p.minimum_age, p.maximum_age, p.gender,
-       p.required_skills, t.needed, t.taken, t.waiting, t.pending, t.last_sequence
-FROM shift_place t
-JOIN shift s ON s.id = t.shift_id
-JOIN activity a ON a.id = s.activity_id
-JOIN activity_position p ON p.id = t.position_id
+-- use: signup_place_row
 WHERE t.shift_id = $1 AND t.position_id = $2;
 -- name: signup_place_lock -- postgres
-SELECT s.activity_id, t.shift_id, t.position_id, a.unit_id, a.name AS activity_name,
-       p.name AS position_name, a.state AS activity_state, a.visibility, s.state AS shift_state,
-       p.removed_at, s.starts_at, s.ends_at, a.sign_up_opens_at, a.sign_up_closes_at,
-       a.insurance_until, a.risk_notice, a.risk_notice_version, a.approval, a.lottery_drawn_at,
-       a.waitlist, a.offer_minutes, a.cancel_deadline_minutes, a.minimum_age AS activity_minimum_age,
-       a.maximum_age AS activity_maximum_age, p.minimum_age, p.maximum_age, p.gender,
-       p.required_skills, t.needed, t.taken, t.waiting, t.pending, t.last_sequence
-FROM shift_place t
-JOIN shift s ON s.id = t.shift_id
-JOIN activity a ON a.id = s.activity_id
-JOIN activity_position p ON p.id = t.position_id
+-- use: signup_place_row
 WHERE t.shift_id = $1 AND t.position_id = $2
 FOR UPDATE OF t
 FOR SHARE OF s, a;
@@ -198,7 +181,7 @@ WHERE shift_id = $1 AND state NOT IN ('cancelled', 'rejected');
 
 -- ---- Finding ----
 
--- name: signup_find
+-- text: signup_row
 SELECT g.id, g.activity_id, a.name AS activity_name, g.shift_id, g.position_id,
        p.name AS position_name, g.volunteer_id, v.number AS volunteer_number,
        v.name AS volunteer_name, g.state, g.sequence, g.starts_at, g.ends_at, g.by_staff,
@@ -209,6 +192,9 @@ FROM signup g
 JOIN activity a ON a.id = g.activity_id
 JOIN activity_position p ON p.id = g.position_id
 JOIN volunteer v ON v.id = g.volunteer_id
+
+-- name: signup_find
+-- use: signup_row
 WHERE g.id = $1
 LIMIT 1;
 
@@ -264,16 +250,7 @@ ORDER BY g.offered_until, g.id
 LIMIT 100;
 
 -- name: signup_list_own
-SELECT g.id, g.activity_id, a.name AS activity_name, g.shift_id, g.position_id,
-       p.name AS position_name, g.volunteer_id, v.number AS volunteer_number,
-       v.name AS volunteer_name, g.state, g.sequence, g.starts_at, g.ends_at, g.by_staff,
-       g.override_reason, g.override_codes, g.risk_notice_version, g.decided_by, g.decided_at,
-       g.decision_reason, g.offered_until, g.cancelled_by, g.cancelled_at, g.cancel_reason,
-       g.created_at, g.updated_at, g.version, a.unit_id
-FROM signup g
-JOIN activity a ON a.id = g.activity_id
-JOIN activity_position p ON p.id = g.position_id
-JOIN volunteer v ON v.id = g.volunteer_id
+-- use: signup_row
 WHERE g.volunteer_id = $1 AND g.id < $2
 ORDER BY g.id DESC
 LIMIT $3;
@@ -318,16 +295,7 @@ LIMIT $3;
 -- ---- The list of staff: select, confinement, filters, position, order, limit ----
 
 -- clause: signup_rows.select -- scan
-SELECT g.id, g.activity_id, a.name AS activity_name, g.shift_id, g.position_id,
-       p.name AS position_name, g.volunteer_id, v.number AS volunteer_number,
-       v.name AS volunteer_name, g.state, g.sequence, g.starts_at, g.ends_at, g.by_staff,
-       g.override_reason, g.override_codes, g.risk_notice_version, g.decided_by, g.decided_at,
-       g.decision_reason, g.offered_until, g.cancelled_by, g.cancelled_at, g.cancel_reason,
-       g.created_at, g.updated_at, g.version, a.unit_id
-FROM signup g
-JOIN activity a ON a.id = g.activity_id
-JOIN activity_position p ON p.id = g.position_id
-JOIN volunteer v ON v.id = g.volunteer_id
+-- use: signup_row
 WHERE g.id > 0
 
 -- clause: signup_rows.confined -- sqlite scan

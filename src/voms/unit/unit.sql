@@ -137,7 +137,7 @@ LIMIT 1;
 DELETE FROM unit
 WHERE id = $1;
 
--- name: unit_find_counted -- scan
+-- text: unit_row
 SELECT t.id, t.parent_id, t.path, t.path_names, t.depth, t.name, t.code, t.kind, t.credentials,
        t.contact_name, t.contact_phone, t.contact_email, t.address, t.description,
        t.applications_open, t.created_at, t.updated_at, t.version,
@@ -149,22 +149,15 @@ SELECT t.id, t.parent_id, t.path, t.path_names, t.depth, t.name, t.code, t.kind,
         JOIN volunteer v ON v.unit_id = b.unit_id
         WHERE b.ancestor_id = t.id AND v.state <> 'archived') AS subtree_volunteer_count
 FROM unit t
+
+-- name: unit_find_counted -- scan
+-- use: unit_row
 WHERE t.id = $1
 LIMIT 1;
 
 -- The list is composed: select or count, confinement, filters, and the page.
 -- clause: unit_list.select -- scan
-SELECT t.id, t.parent_id, t.path, t.path_names, t.depth, t.name, t.code, t.kind, t.credentials,
-       t.contact_name, t.contact_phone, t.contact_email, t.address, t.description,
-       t.applications_open, t.created_at, t.updated_at, t.version,
-       (SELECT count(*)
-        FROM volunteer v
-        WHERE v.unit_id = t.id AND v.state <> 'archived') AS volunteer_count,
-       (SELECT count(*)
-        FROM unit_ancestor b
-        JOIN volunteer v ON v.unit_id = b.unit_id
-        WHERE b.ancestor_id = t.id AND v.state <> 'archived') AS subtree_volunteer_count
-FROM unit t
+-- use: unit_row
 WHERE 1 = 1
 
 -- clause: unit_list.select_public

@@ -228,7 +228,7 @@ SELECT 1 AS one;
 -- name: volunteer_identity_by_index -- postgres
 SELECT set_config('enable_seqscan', 'off', true) AS one;
 
--- clause: volunteer_identity.select
+-- text: volunteer_row
 SELECT v.id, v.number, v.name, v.name_pinyin, v.gender, v.birth_date, v.id_document_type,
        v.id_number_masked, v.phone, v.email, v.residence_region, v.residence_region_text,
        v.address, v.education, v.occupation, v.political_status, v.skills, v.service_categories,
@@ -237,6 +237,9 @@ SELECT v.id, v.number, v.name, v.name_pinyin, v.gender, v.birth_date, v.id_docum
        v.consent_version, v.consent_withdrawn, v.merged_into, v.anonymised_at, v.id_number_hash
 FROM volunteer v
 CROSS JOIN unit u
+
+-- clause: volunteer_identity.select
+-- use: volunteer_row
 WHERE u.id = v.unit_id AND v.anonymised_at IS NULL AND v.merged_into IS NULL
 
 -- clause: volunteer_identity.by_hash -- sqlite
@@ -283,14 +286,7 @@ LIMIT 5000
 -- few and sorting them, and walking in order and testing.
 
 -- clause: volunteer_rows.select
-SELECT v.id, v.number, v.name, v.name_pinyin, v.gender, v.birth_date, v.id_document_type,
-       v.id_number_masked, v.phone, v.email, v.residence_region, v.residence_region_text,
-       v.address, v.education, v.occupation, v.political_status, v.skills, v.service_categories,
-       v.languages, v.unit_id, u.name AS unit_name, v.state, v.custom, v.service_minutes,
-       v.entered_by, v.created_at, v.updated_at, v.version, v.state_changed_at,
-       v.consent_version, v.consent_withdrawn, v.merged_into, v.anonymised_at, v.id_number_hash
-FROM volunteer v
-CROSS JOIN unit u
+-- use: volunteer_row
 WHERE u.id = v.unit_id AND v.merged_into IS NULL
 
 -- clause: volunteer_rows.count_begin -- scan
