@@ -156,9 +156,7 @@ static const Field POSITION_FIELDS[] = {
           .max = 180),
     {},
 };
-static const Shape POSITION = {.name = "AttendancePosition",
-                               .size_bytes = sizeof(AttendancePosition),
-                               .fields = POSITION_FIELDS};
+static const Shape POSITION = SHAPE(AttendancePosition, POSITION_FIELDS);
 
 static const Field SCAN_FIELDS[] = {
     FIELD(ScanBody, code, FIELD_TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = 64),

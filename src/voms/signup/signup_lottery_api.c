@@ -63,9 +63,7 @@ static const Field ENTRY_FIELDS[] = {
     FIELD(LotteryEntry, seed, FIELD_TEXT, .flags = FIELD_NO_COLUMN),
     {},
 };
-static const Shape ENTRY = {.name = "LotteryEntry",
-                            .size_bytes = sizeof(LotteryEntry),
-                            .fields = ENTRY_FIELDS};
+static const Shape ENTRY = SHAPE(LotteryEntry, ENTRY_FIELDS);
 
 /* Ids and keys name nobody. Before the draw is done there is nothing to see. */
 YIELDS Err *signup_public_lottery(Ctx *ctx, const HttpRequest *req, HttpResponse *res)

@@ -20,9 +20,7 @@ static const Field REVEAL_FIELDS[] = {
     FIELD(Reveal, purpose, FIELD_TEXT, .flags = FIELD_REQUIRED, .min = 2, .max = 500),
     {},
 };
-const Shape volunteer_reveal_shape = {.name = "Reveal",
-                                      .size_bytes = sizeof(Reveal),
-                                      .fields = REVEAL_FIELDS};
+const Shape volunteer_reveal_shape = SHAPE(Reveal, REVEAL_FIELDS);
 
 static const char *const REVEALABLE[] = {"id_number", "phone",      "email",
                                          "address",   "birth_date", NULL};
@@ -126,9 +124,7 @@ static const Field SENSITIVE_FIELDS[] = {
     FIELD(Sensitive, updated_at, FIELD_TIME, .flags = FIELD_READ_ONLY),
     {},
 };
-const Shape volunteer_sensitive_shape = {.name = "Sensitive",
-                                         .size_bytes = sizeof(Sensitive),
-                                         .fields = SENSITIVE_FIELDS};
+const Shape volunteer_sensitive_shape = SHAPE(Sensitive, SENSITIVE_FIELDS);
 
 static const char *to_json(Arena *arena, const Sensitive *sensitive)
 {
