@@ -9,8 +9,8 @@ import {
   Api,
   assertQuiet,
   choose,
+  heading,
   launchBrowser,
-  newPage,
   nextTotpPeriod,
   readText,
   residentId,
@@ -18,6 +18,7 @@ import {
   shoot,
   signIn,
   totp,
+  withPage,
 } from './harness.mjs'
 
 const PASSWORD = 'Lake-Side-2026-x'
@@ -61,27 +62,9 @@ after(async () => {
   await server?.stop()
 })
 
-/** Runs `body` with a page of its own, and fails when the page complained about anything else. */
-async function withPage(options, body) {
-  const page = await newPage(browser, server, options)
-  try {
-    await body(page)
-    assertQuiet(page)
-  } catch (error) {
-    await shoot(page, `failed-${Date.now()}`).catch(() => undefined)
-    throw error
-  } finally {
-    await page.context().close()
-  }
-}
-
-async function heading(page, text) {
-  await page.getByRole('heading', { level: 1, name: text }).waitFor()
-}
-
 describe('the login', () => {
   it('refuses a wrong password with a message, and takes the right one', async () => {
-    await withPage({}, async (page) => {
+    await withPage(browser, server, {}, async (page) => {
       await signIn(page, { ...ADMIN, password: 'not the password' })
       await page.getByRole('alert').waitFor()
       await shoot(page, 'login-refused')
@@ -94,7 +77,7 @@ describe('the login', () => {
   })
 
   it('leads on to the page that was asked for, and stays logged in over a reload', async () => {
-    await withPage({}, async (page) => {
+    await withPage(browser, server, {}, async (page) => {
       await page.goto('/admin/audit')
       await page.waitForURL(/\/admin\/login\?next=/)
       await page.locator('input[name=login]').fill(ADMIN.username)
@@ -109,7 +92,7 @@ describe('the login', () => {
   })
 
   it('can be seen in English', async () => {
-    await withPage({}, async (page) => {
+    await withPage(browser, server, {}, async (page) => {
       await page.goto('/admin/login')
       await page.getByRole('heading', { name: '欢迎回来' }).waitFor()
       await shoot(page, 'login')
@@ -136,7 +119,7 @@ describe('the second factor', () => {
     })
     const person = { username: 'totp.user', password: PASSWORD }
     let secret = ''
-    await withPage({}, async (page) => {
+    await withPage(browser, server, {}, async (page) => {
       await signIn(page, person)
       await page.locator('#main').waitFor()
       await page.waitForURL((url) => !url.pathname.endsWith('/login'))
@@ -152,7 +135,7 @@ describe('the second factor', () => {
       assert.ok((await codes.count()) >= 8)
     })
     await nextTotpPeriod()
-    await withPage({}, async (page) => {
+    await withPage(browser, server, {}, async (page) => {
       await signIn(page, person)
       await page.locator('input[name=code]').fill(totp(secret))
       await shoot(page, 'login-second-factor')
@@ -172,7 +155,7 @@ async function roleId(code) {
 
 describe('volunteers', () => {
   it('are searched, filtered and paged, with the state in the address', async () => {
-    await withPage({}, async (page) => {
+    await withPage(browser, server, {}, async (page) => {
       await signIn(page)
       await page.getByRole('link', { name: '志愿者', exact: true }).click()
       await heading(page, '志愿者')
@@ -207,7 +190,7 @@ describe('volunteers', () => {
   })
 
   it('are edited, and what was revealed with a purpose is in the audit log', async () => {
-    await withPage({}, async (page) => {
+    await withPage(browser, server, {}, async (page) => {
       await signIn(page)
       await page.waitForURL((url) => !url.pathname.endsWith('/login'))
       await page.goto('/admin/volunteers?q=欧阳春晓')
@@ -241,7 +224,7 @@ describe('volunteers', () => {
   })
 
   it('are entered with a check of the ID number while it is typed', async () => {
-    await withPage({}, async (page) => {
+    await withPage(browser, server, {}, async (page) => {
       await signIn(page)
       await page.waitForURL((url) => !url.pathname.endsWith('/login'))
       await page.goto('/admin/volunteers/new')
@@ -268,7 +251,7 @@ describe('an import', () => {
       (_, i) => `导入${String.fromCharCode(0x4e00 + i)},${i === 4 ? '12' : `1390000${1000 + i}`},${i % 2 ? '男' : '女'},备注`,
     )
     writeFileSync(file, `\ufeff姓名,手机号,性别,杂项\r\n${lines.join('\r\n')}\r\n`)
-    await withPage({}, async (page) => {
+    await withPage(browser, server, {}, async (page) => {
       await signIn(page)
       await page.waitForURL((url) => !url.pathname.endsWith('/login'))
       await page.goto('/admin/imports/new')
@@ -314,7 +297,7 @@ describe('an import', () => {
 
 describe('units', () => {
   it('are created, moved and deleted in the tree', async () => {
-    await withPage({}, async (page) => {
+    await withPage(browser, server, {}, async (page) => {
       await signIn(page)
       await page.waitForURL((url) => !url.pathname.endsWith('/login'))
       await page.goto(`/admin/units?unit=${unit.east}`)
@@ -341,7 +324,7 @@ describe('an account', () => {
   it('is created with a role on a unit, changes its password and sees only that unit', async () => {
     const username = 'east.admin'
     let temporary = ''
-    await withPage({}, async (page) => {
+    await withPage(browser, server, {}, async (page) => {
       await signIn(page)
       await page.waitForURL((url) => !url.pathname.endsWith('/login'))
       await page.goto('/admin/accounts')
@@ -360,13 +343,15 @@ describe('an account', () => {
       await page.getByRole('heading', { name: '权限一览' }).waitFor()
       await shoot(page, 'roles')
     })
-    await withPage({}, async (page) => {
+    await withPage(browser, server, {}, async (page) => {
       await signIn(page, { username, password: temporary })
       await page.locator('input[name=current_password]').fill(temporary)
       await page.locator('input[name=new_password]').fill(PASSWORD)
       await page.locator('input[name=repeated]').fill(PASSWORD)
       await shoot(page, 'new-password')
       await page.locator('button[type=submit]').click()
+      await heading(page, '总览')
+      await page.goto('/admin/volunteers')
       await heading(page, '志愿者')
       await page.locator('[data-test=total]').waitFor()
       assert.equal(await page.getByText('西岸分队').count(), 0)
@@ -424,7 +409,7 @@ const PHONE_PAGES = [
 
 describe('every page', () => {
   it('opens without a complaint, in both languages', async () => {
-    await withPage({}, async (page) => {
+    await withPage(browser, server, {}, async (page) => {
       await signIn(page)
       await page.waitForURL((url) => !url.pathname.endsWith('/login'))
       for (const name of ['zh-CN', 'en']) {
@@ -442,7 +427,7 @@ describe('every page', () => {
   })
 
   it('is usable on a phone', async () => {
-    await withPage({ width: 390, height: 844 }, async (page) => {
+    await withPage(browser, server, { width: 390, height: 844 }, async (page) => {
       await page.goto('/admin/login')
       await page.locator('input[name=login]').waitFor()
       await shoot(page, 'phone-login')

@@ -202,6 +202,33 @@ export async function signIn(page, { username, password } = ADMIN) {
   await page.locator('button[type=submit]').click()
 }
 
+/** Runs `body` with a page of its own, and fails when the page complained about anything else. */
+export async function withPage(browser, server, options, body) {
+  const page = await newPage(browser, server, options)
+  try {
+    await body(page)
+    assertQuiet(page)
+  } catch (error) {
+    await shoot(page, `failed-${Date.now()}`).catch(() => undefined)
+    throw error
+  } finally {
+    await page.context().close()
+  }
+}
+
+/** The same for somebody who is logged in to the console. */
+export function asStaff(browser, server, login, body) {
+  return withPage(browser, server, {}, async (page) => {
+    await signIn(page, login)
+    await page.waitForURL((url) => !url.pathname.endsWith('/login'))
+    await body(page)
+  })
+}
+
+export async function heading(page, text) {
+  await page.getByRole('heading', { level: 1, name: text }).waitFor()
+}
+
 /** Chooses an option of an Element Plus select (or tree select) by its text. */
 export async function choose(page, select, text) {
   await select.click()

@@ -6,12 +6,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import {
   ADMIN,
   Api,
-  assertQuiet,
+  asStaff,
   launchBrowser,
-  newPage,
   Server,
   shoot,
-  signIn,
   WAIT_MS,
 } from './harness.mjs'
 
@@ -127,23 +125,7 @@ async function waitFor(condition) {
   }
 }
 
-/** Runs `body` with a logged-in page, and fails when the page complained about anything. */
-async function asStaff(login, body) {
-  const page = await newPage(browser, server)
-  try {
-    await signIn(page, login)
-    await page.waitForURL((url) => !url.pathname.endsWith('/login'))
-    await body(page)
-    assertQuiet(page)
-  } catch (error) {
-    await shoot(page, `failed-${Date.now()}`).catch(() => undefined)
-    throw error
-  } finally {
-    await page.context().close()
-  }
-}
-
-const asAdmin = (body) => asStaff(ADMIN, body)
+const asAdmin = (body) => asStaff(browser, server, ADMIN, body)
 const row = (page, text) => page.locator('.el-table__body tbody tr', { hasText: text })
 
 function button(scope, name) {
@@ -222,7 +204,7 @@ describe('a dispute', () => {
       await button(row(page, '周异议'), '裁定').click()
       await page.getByText('这条记录由您记录或审核').waitFor()
     })
-    await asStaff(DECIDER, async (page) => {
+    await asStaff(browser, server, DECIDER, async (page) => {
       await page.goto('/admin/disputes')
       await button(row(page, '周异议'), '裁定').click()
       const drawer = page.locator('.el-drawer')
@@ -302,7 +284,7 @@ describe('notices', () => {
     const decider = await Api.login(server, DECIDER)
     const me = await Api.login(server, VOLUNTEER)
     const before = (await decider.call('GET', '/me/notices/unread')).unread
-    await asStaff(DECIDER, async (page) => {
+    await asStaff(browser, server, DECIDER, async (page) => {
       const bell = page.locator('[data-test=bell]')
       await bell.waitFor()
       const [record] = await records({ volunteer_id: volunteer.id })

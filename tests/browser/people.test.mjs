@@ -6,9 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import {
+  ADMIN,
   Api,
   assertQuiet,
+  asStaff,
   choose,
+  heading,
   launchBrowser,
   newPage,
   Server,
@@ -43,25 +46,7 @@ after(async () => {
   await server?.stop()
 })
 
-/** Runs `body` with a logged-in page, and fails when the page complained about anything. */
-async function asAdmin(body) {
-  const page = await newPage(browser, server)
-  try {
-    await signIn(page)
-    await page.waitForURL((url) => !url.pathname.endsWith('/login'))
-    await body(page)
-    assertQuiet(page)
-  } catch (error) {
-    await shoot(page, `failed-${Date.now()}`).catch(() => undefined)
-    throw error
-  } finally {
-    await page.context().close()
-  }
-}
-
-async function heading(page, text) {
-  await page.getByRole('heading', { level: 1, name: text }).waitFor()
-}
+const asAdmin = (body) => asStaff(browser, server, ADMIN, body)
 
 function addVolunteer(fields) {
   return api.call('POST', '/admin/volunteers', {
@@ -211,7 +196,7 @@ describe('a recovery code', () => {
         await page.locator('button[type=submit]').click()
       }
       await enter()
-      await heading(page, '志愿者')
+      await heading(page, '总览')
       await page.context().clearCookies()
       await enter()
       await page.getByRole('alert').waitFor()
