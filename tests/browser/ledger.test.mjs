@@ -135,8 +135,14 @@ function button(scope, name) {
 const records = async (query) =>
   (await api.call('GET', `/admin/service-records?${new URLSearchParams(query)}`)).items
 
+// Today in the organisation's time zone.
+const today = () => new Intl.DateTimeFormat('sv', { timeZone: 'Asia/Shanghai' }).format()
+
 describe('held hours', () => {
   it('come from settling, and are approved with their evidence in sight', async () => {
+    // Between midnight and one o'clock the activity ended yesterday: a working day more would be gone.
+    const dayOff = `/admin/working-calendar/${today()}`
+    await api.call('PUT', dayOff, { is_working: false, name: '测试' })
     const other = await addVolunteer('吴拒绝')
     const activity = await endedActivity('东湖清洁', [volunteer, other])
     await recorder.call('POST', `/admin/activities/${activity.id}/settle`)
@@ -144,6 +150,7 @@ describe('held hours', () => {
       await page.goto('/admin/service-records')
       await row(page, '东湖清洁').getByText('2 条时长待审核').waitFor()
       await row(page, '东湖清洁').getByText('还剩 10 个工作日').waitFor()
+      await api.call('DELETE', dayOff)
       await shoot(page, 'service-records')
       await row(page, '东湖清洁').locator('[data-test=review]').click()
 
