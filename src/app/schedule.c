@@ -1,5 +1,7 @@
 #include "app/schedule.h"
 
+#include <stdatomic.h>
+
 #include "app/app.sql.h"
 #include "app/idempotency.h"
 #include "base/log.h"
@@ -56,8 +58,9 @@ static void repeat(void *arg)
     ScheduleState *state = arg;
     int64_t pause_ms = MIN(state->schedule->every_ms, 2 * SECOND_MS);
     for (;;) {
-        state->next_at = time_now() + pause_ms;
-        Err *err = waiter_wait_until(&state->due, deadline_after(pause_ms));
+        Deadline next = deadline_after(pause_ms);
+        atomic_store(&state->next, next);
+        Err *err = waiter_wait_until(&state->due, next);
         if (err != NULL) {
             return;
         }
@@ -67,6 +70,11 @@ static void repeat(void *arg)
         }
         pause_ms = state->schedule->every_ms;
     }
+}
+
+TimeMs schedule_next_at(const ScheduleState *state)
+{
+    return time_now() + deadline_left(atomic_load(&state->next));
 }
 
 static size_t count_schedules(const Schedule *schedules)

@@ -8,9 +8,9 @@ typedef struct ScheduleState {
     const Schedule *schedule;
     Services *services;
     FiberGroup *group;
-    Waiter due;   /* ends the pause early */
-    Waiter ended; /* of the present run */
-    TimeMs next_at;
+    Waiter due;            /* ends the pause early */
+    Waiter ended;          /* of the present run */
+    _Atomic Deadline next; /* run; over while it runs */
     bool running;
     bool last_failed; /* of this process; the table schedule_state has all runs */
 } ScheduleState;
@@ -23,6 +23,10 @@ struct Scheduler {
 
 /* Starts one fiber per schedule of all concepts, on the calling loop. */
 void scheduler_start(Scheduler *scheduler, Arena *arena, Services *services);
+
+/* When its next run is due by the present clock, which may have jumped since the last run. From any
+ * loop. */
+TimeMs schedule_next_at(const ScheduleState *state);
 
 /* Ends the pause of the schedule with this name (NULL: of all), so that it runs at once; false if
  * there is none. From any loop. */

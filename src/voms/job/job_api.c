@@ -224,7 +224,7 @@ YIELDS static Err *list_schedules(Ctx *ctx, const HttpRequest *req, HttpResponse
         entries[i] = (ScheduleEntry){.name = state->schedule->name,
                                      .every_seconds = state->schedule->every_ms / SECOND_MS,
                                      .running = state->running,
-                                     .next_at = state->next_at};
+                                     .next_at = schedule_next_at(state)};
         fill_runs(ctx, rows, &entries[i]);
     }
     HttpList list = {.shape = &SCHEDULE,
