@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Includes go one way: base <- fiber <- io <- port <- http <- app <- voms <- bin.
+"""Includes go one way: base <- fiber <- io <- port <- http <- app <- voms <- operate <- bin.
 
 A concept (a folder of src/voms) is used by others through its <concept>.h alone, except for what
 they share in voms/common; a made x.sql.h is used only beside its x.sql.
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import csource
 
-LAYERS = ["base", "fiber", "io", "port", "http", "app", "voms", "bin"]
+LAYERS = ["base", "fiber", "io", "port", "http", "app", "voms", "operate", "bin"]
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
 
 
