@@ -9,6 +9,10 @@
 
 extern const Concept notice_concept;
 
+/* Is there mail that could not be sent and is tried again? *ret_reason is why, or NULL. Without a
+ * mail server *ret_is_on is false. Yields. */
+YIELDS Err *notice_find_mail_trouble(Ctx *ctx, bool *ret_is_on, const char **ret_reason);
+
 /* How many unread notices the caller has, at most 1000. Yields. */
 YIELDS Err *notice_count_unread(Ctx *ctx, int64_t *ret_count);
 

@@ -109,6 +109,11 @@ LIMIT 100;
 -- name: notice_mailed
 UPDATE notice SET mail = $2, mailed_at = $3 WHERE id = $1 AND mail = 'waiting';
 
+-- name: notice_mail_failing
+-- Mail that was tried and not sent, and will be tried again.
+SELECT max(d.last_error) AS reason
+FROM (SELECT last_error FROM delivery WHERE consumer = 'notice-mail' AND last_error IS NOT NULL LIMIT 100) d;
+
 -- ---- Templates ----
 
 -- name: notice_template_find

@@ -107,3 +107,17 @@ YIELDS Err *notice_mail(Ctx *ctx, const BusMessage *message)
     } while (after_id != 0);
     return NULL;
 }
+
+YIELDS Err *notice_find_mail_trouble(Ctx *ctx, bool *ret_is_on, const char **ret_reason)
+{
+    StoreRows *rows = NULL;
+    MailOptions options = mail_options(ctx->services->config);
+    if (!mail_is_on(&options)) {
+        *ret_is_on = false;
+        return NULL;
+    }
+    TRY(store_query(ctx->db, &SQL_NOTICE_MAIL_FAILING, NO_ARGS, &rows));
+    *ret_is_on = true;
+    *ret_reason = row_text(rows, 0, 0);
+    return NULL;
+}

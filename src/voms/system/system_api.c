@@ -121,6 +121,11 @@ static const MessageText MESSAGES[] = {
      "itself"},
     {"health_dead_letters", "有 {} 条消息多次处理失败：在管理界面“后台任务”中查看原因并重试",
      "{} messages failed for good: look at them under “Jobs” in the console and retry"},
+    {"health_mail_away",
+     "邮件没有发出（{}）：站内通知照常，邮件会自动重发、不会丢失；检查邮件服务器和配置中的 "
+     "mail.url",
+     "Mail could not be sent ({}): the inboxes have all notices, and the mail is sent later by "
+     "itself; check the mail server and mail.url"},
     {"health_schedule_failed", "定时任务 {} 上次运行失败：查看日志中的原因",
      "The schedule {} failed the last time: the log says why"},
     {"health_storage_unusable", "数据目录 {} 不可写：检查磁盘挂载和目录权限",

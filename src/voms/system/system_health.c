@@ -6,6 +6,7 @@
 
 #include "app/schedule.h"
 #include "base/log.h"
+#include "voms/notice/notice.h"
 
 #define ASK_TIMEOUT_MS (2 * SECOND_MS)
 #define CLOCK_SKEW_MAX_MS (5 * SECOND_MS)
@@ -95,6 +96,22 @@ static void check_consumer(Ctx *ctx, Health *health)
     }
 }
 
+/* Yields. */
+static void check_mail(Ctx *ctx, Health *health)
+{
+    HealthPart *part = add(health, "mail");
+    bool is_on = true;
+    const char *reason = NULL;
+    Err *err = notice_find_mail_trouble(ctx, &is_on, &reason);
+    if (err != NULL) {
+        log_err("health: waiting mail cannot be counted", err);
+    } else if (!is_on) {
+        part->status = HEALTH_OFF;
+    } else if (reason != NULL) {
+        set(part, HEALTH_DEGRADED, "health_mail_away", arena_strndup(ctx->arena, reason, 200));
+    }
+}
+
 static void check_scheduler(Ctx *ctx, Health *health)
 {
     HealthPart *part = add(health, "scheduler");
@@ -148,6 +165,7 @@ void system_health_check(Ctx *ctx, Health *ret_health)
     check_redis(ctx, &health);
     check_nats(ctx, &health);
     check_consumer(ctx, &health);
+    check_mail(ctx, &health);
     check_scheduler(ctx, &health);
     check_storage(ctx, &health);
     fiber_set_deadline(before);
