@@ -11,7 +11,8 @@
 #include "base/json.h"
 #include "base/str.h"
 
-#define SECRETS_MAX_BYTES 2048
+#define SECRETS_MAX_BYTES 3072
+#define OLD_KEYS_MAX 16
 
 static const char *random_text(Arena *arena, size_t bytes)
 {
@@ -86,6 +87,27 @@ static Err *take(Arena *arena, const char *path, const json_t *root, const char 
     return NULL;
 }
 
+/* What vomsctl keys rotate adds: absent at first. */
+static Err *take_old_keys(Arena *arena, const char *path, const json_t *root, Config *config)
+{
+    const json_t *list = json_object_get(root, "encryption_old_keys");
+    const json_t *id = json_object_get(root, "encryption_key_id");
+    size_t count = json_array_size(list);
+    if (count > OLD_KEYS_MAX || (id != NULL && json_integer_value(id) < 1)) {
+        return ERR(arena, ERR_CONFIG, "secrets_damaged", "%s: its keys cannot be understood", path);
+    }
+    if (id != NULL) {
+        config->encryption.key_id = json_integer_value(id);
+    }
+    const char **items = ARENA_ARRAY(arena, const char *, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        const char *item = json_string_value(json_array_get(list, i));
+        items[i] = item == NULL ? "" : arena_strdup(arena, item);
+    }
+    config->encryption.old_keys = items;
+    return NULL;
+}
+
 static Err *read_existing(Arena *arena, const char *path, Config *config)
 {
     CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -100,7 +122,8 @@ static Err *read_existing(Arena *arena, const char *path, Config *config)
         return ERR(arena, ERR_CONFIG, "secrets_damaged", "%s: %s", path, err->message);
     }
     TRY(take(arena, path, root, "jwt_secret", &config->jwt.secret.reveal));
-    return take(arena, path, root, "encryption_key", &config->encryption.key.reveal);
+    TRY(take(arena, path, root, "encryption_key", &config->encryption.key.reveal));
+    return take_old_keys(arena, path, root, config);
 }
 
 Err *secret_file_load(Arena *arena, const char *data_dir, Config *config)

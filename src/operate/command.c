@@ -21,6 +21,8 @@ typedef struct CommandGroup {
 
 static const CommandGroup GROUPS[] = {
     {{"Upkeep", "维护"}, upkeep_commands},
+    {{"Backups", "备份"}, backup_commands},
+    {{"Restoration", "恢复"}, restore_commands},
     {{"Proofs", "核验"}, proof_commands},
     {{"To measure with", "性能测量"}, sample_commands},
 };
