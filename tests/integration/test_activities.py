@@ -166,6 +166,75 @@ def test_shifts_are_listed_by_time_in_pages(world):
     assert [s["starts_at"] for s in some["items"]] == [instant(48)]
 
 
+def test_the_calendar_shows_shifts_across_activities(world):
+    top = world.unit(people.word("Agenda "))
+    below = world.unit(people.word("Agenda below "), parent_id=top)
+    late, _, late_shift = world.published(unit_id=top, name="Late", hours=50)
+    early, position, early_shift = world.published(unit_id=below, name="Early", hours=26, needed=4)
+    draft = world.activity(unit_id=top, name="Draft")
+    world.position(draft["id"], name='With "quotes" and \\', needed=2)
+    drafted = world.shift(draft["id"], hours=30)
+    world.published(unit_id=top, hours=24 * 40)
+
+    listed = world.root.pages("/admin/shifts", params={"unit_id": top}, limit=1)
+    assert [s["id"] for s in listed] == [early_shift["id"], drafted["id"], late_shift["id"]]
+    assert listed[0] == {
+        "id": early_shift["id"], "activity_id": early["id"], "activity_name": "Early", "activity_state": "published",
+        "unit_id": below, "unit_name": listed[0]["unit_name"], "time_zone": early["time_zone"],
+        "starts_at": early_shift["starts_at"], "ends_at": early_shift["ends_at"], "state": "planned",
+        "place_name": "North shore", "needed": 4, "taken": 0, "waiting": 0, "pending": 0,
+        "places": [{"position_id": position["id"], "position_name": position["name"], "needed": 4, "taken": 0,
+                    "waiting": 0, "pending": 0}]}
+    assert listed[1]["places"][0]["position_name"] == 'With "quotes" and \\'
+
+    def found(api=world.root, **params):
+        return [s["id"] for s in api.get("/admin/shifts", params=params)["items"]]
+
+    assert found(unit_id=top, to=instant(40)) == [early_shift["id"], drafted["id"]]
+    # One that has begun by then and is not over.
+    assert found(unit_id=top, **{"from": instant(28), "to": instant(40)}) == [early_shift["id"], drafted["id"]]
+    assert found(unit_id=top, **{"from": instant(29), "to": instant(40)}) == [drafted["id"]]
+    assert found(activity_id=late["id"]) == [late_shift["id"]]
+    assert found(unit_id=top, activity_state="draft") == [drafted["id"]]
+    world.root.post(f"/admin/shifts/{late_shift['id']}/cancel", {"reason": "storm"}, expect=200)
+    assert found(unit_id=top, state="cancelled") == [late_shift["id"]]
+
+    assert found(world.login("coordinator", below), unit_id=top) == [early_shift["id"]]
+    assert found(world.login("coordinator", world.south), unit_id=top) == []
+    for params, code in (({"from": instant(2), "to": instant(1)}, "times_disordered"),
+                         ({"from": instant(0), "to": instant(24 * 94)}, "range_too_long")):
+        assert world.root.get("/admin/shifts", params=params, expect=422).fields == {"to": code}
+
+
+def test_the_front_desk_finds_its_shifts(world):
+    top = world.unit(people.word("Desk "))
+    activity, _, shift = world.published(unit_id=top, hours=-0.5)
+    draft = world.activity(unit_id=top)
+    world.position(draft["id"])
+    world.shift(draft["id"], hours=1)
+    _, _, elsewhere = world.published(unit_id=world.south, hours=-0.5)
+
+    desk = world.login("front_desk", top)
+    assert [s["id"] for s in desk.get("/admin/desk/shifts")["items"]] == [shift["id"]]
+    desk.get("/admin/shifts", expect=403)
+    volunteer = world.volunteer()
+    position_id = shift["places"][0]["position_id"]
+    world.root.post(f"/admin/shifts/{shift['id']}/signups",
+                    {"volunteer_id": volunteer["id"], "position_id": position_id, "override_reason": "x"}, expect=201)
+    path = f"/admin/shifts/{shift['id']}"
+    entry = desk.get(path + "/presence", params={"q": volunteer["number"]})["items"][0]
+    assert entry["state"] == "expected" and entry["volunteer_id"] == volunteer["id"]
+    tapped = desk.post(path + "/taps", {"volunteer_id": entry["volunteer_id"], "direction": "in"}, expect=200)
+    assert tapped["state"] == "present"
+
+    # Who has the desk of one activity alone finds that one.
+    one = world.new_login()
+    world.root.post(f"/admin/activities/{activity['id']}/managers", {"username": one.username, "role": "front_desk"},
+                    expect=200)
+    assert [s["id"] for s in one.get("/admin/desk/shifts")["items"]] == [shift["id"]]
+    assert elsewhere["id"] not in [s["id"] for s in one.get("/admin/desk/shifts")["items"]]
+
+
 def test_the_list(world):
     word = people.word("find")
     top = world.unit("Activities " + word)

@@ -132,6 +132,8 @@ HttpHandler position_create;
 HttpHandler position_update;
 HttpHandler position_remove;
 HttpHandler shift_list_all;
+HttpHandler shift_agenda;
+HttpHandler shift_agenda_desk;
 HttpHandler shift_create;
 HttpHandler shift_show;
 HttpHandler shift_update;
@@ -163,6 +165,7 @@ HttpHandler project_update;
 HttpGuard activity_setting_guard;
 HttpGuard project_guard;
 
+extern const Shape shift_agenda_shape;
 extern const Shape shift_plan_shape;
 extern const Shape shift_preview_shape;
 extern const Shape shift_batch_shape;

@@ -10,6 +10,7 @@ const MessageText activity_messages[] = {
     {"ages_disordered", "最大年龄不能小于最小年龄",
      "The maximum age cannot be below the minimum age"},
     {"times_disordered", "结束时间必须晚于开始时间", "The end must be after the start"},
+    {"range_too_long", "时间范围不能超过 {} 天", "The range cannot be longer than {} days"},
     {"shift_too_long", "一个班次不能超过 7 天", "A shift cannot be longer than 7 days"},
     {"copy_moved_twice", "请只填新的开始日期或推移天数中的一个",
      "Name either the new first day or the number of days, not both"},

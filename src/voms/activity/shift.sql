@@ -178,6 +178,51 @@ AND (s.starts_at > $1 OR (s.starts_at = $1 AND s.id > CAST($2 AS bigint)))
 ORDER BY s.starts_at, s.id
 LIMIT CAST($1 AS bigint)
 
+-- ---- The shifts of all activities by time ----
+
+-- A position's name holds no control characters, so two characters are all that JSON wants escaped.
+-- clause: shift_agenda.select
+SELECT s.id, s.activity_id, a.name AS activity_name, a.state AS activity_state, a.unit_id,
+       u.name AS unit_name, a.time_zone, s.starts_at, s.ends_at, s.state,
+       COALESCE(s.place_name, a.place_name) AS place_name,
+       CAST((SELECT COALESCE(SUM(c.needed), 0) FROM shift_place c WHERE c.shift_id = s.id) AS bigint) AS needed,
+       CAST((SELECT COALESCE(SUM(c.taken), 0) FROM shift_place c WHERE c.shift_id = s.id) AS bigint) AS taken,
+       CAST((SELECT COALESCE(SUM(c.waiting), 0) FROM shift_place c WHERE c.shift_id = s.id) AS bigint) AS waiting,
+       CAST((SELECT COALESCE(SUM(c.pending), 0) FROM shift_place c WHERE c.shift_id = s.id) AS bigint) AS pending,
+       (SELECT '[' || string_agg('{"position_id":' || CAST(c.position_id AS text)
+                                 || ',"position_name":"'
+                                 || replace(replace(c.name, '\', '\\'), '"', '\"')
+                                 || '","needed":' || CAST(c.needed AS text)
+                                 || ',"taken":' || CAST(c.taken AS text)
+                                 || ',"waiting":' || CAST(c.waiting AS text)
+                                 || ',"pending":' || CAST(c.pending AS text)
+                                 || '}', ',') || ']'
+        FROM (SELECT d.position_id, p.name, d.needed, d.taken, d.waiting, d.pending
+              FROM shift_place d
+              JOIN activity_position p ON p.id = d.position_id
+              WHERE d.shift_id = s.id
+              ORDER BY d.position_id) c) AS places
+FROM shift s
+JOIN activity a ON a.id = s.activity_id
+JOIN unit u ON u.id = a.unit_id
+WHERE s.starts_at >= $1 AND s.ends_at > $2 AND s.starts_at < $3
+
+-- clause: shift_agenda.at_desk
+AND s.state = 'planned' AND a.state IN ('published', 'in_progress', 'ended')
+-- clause: shift_agenda.of_unit -- scan
+AND a.unit_id IN (SELECT n.unit_id FROM unit_ancestor n WHERE n.ancestor_id = $1)
+-- clause: shift_agenda.of_activity
+AND s.activity_id = $1
+-- clause: shift_agenda.in_state
+AND s.state = $1
+-- clause: shift_agenda.of_activity_state
+AND a.state = $1
+-- clause: shift_agenda.after
+AND (s.starts_at > $1 OR (s.starts_at = $1 AND s.id > CAST($2 AS bigint)))
+-- clause: shift_agenda.order
+ORDER BY s.starts_at, s.id
+LIMIT CAST($1 AS bigint)
+
 -- ---- Batches ----
 
 -- name: shift_batch_find
