@@ -52,6 +52,7 @@ typedef enum FieldFlag {
     FIELD_WRITE_ONLY = 1 << 2, /* decoded, never encoded */
     FIELD_OMIT_EMPTY = 1 << 3, /* left out of the answer when empty, instead of null */
     FIELD_NO_COLUMN = 1 << 4,  /* filled by code, not from a row */
+    FIELD_NULLABLE = 1 << 5,   /* of FIELD_INT: what is negative is none, null outside */
 } FieldFlag;
 
 typedef struct TextList {

@@ -43,9 +43,10 @@ bool shape_is_empty(const Field *field, const void *member)
     switch (field->type) {
     case FIELD_BOOL:
     case FIELD_CHOICE:
-    case FIELD_INT:
     case FIELD_REAL:
         return false; /* zero is a value */
+    case FIELD_INT:
+        return (field->flags & FIELD_NULLABLE) != 0 && *(const int64_t *)member < 0;
     case FIELD_ID:
     case FIELD_TIME:
         return *(const int64_t *)member == 0;
@@ -159,8 +160,8 @@ static void write_number(JsonWriter *writer, const Field *field, const void *mem
 {
     int64_t value = *(const int64_t *)member;
 
-    if (field->type != FIELD_INT && value == 0) {
-        json_write_null(writer); /* no id, no time */
+    if (field->type != FIELD_INT ? value == 0 : shape_is_empty(field, member)) {
+        json_write_null(writer); /* no id, no time, no number */
     } else if (field->type == FIELD_TIME) {
         json_write_time(writer, value);
     } else {

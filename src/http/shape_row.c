@@ -39,6 +39,11 @@ static int64_t to_integer(const SqlValue *value)
     }
 }
 
+static int64_t to_number(const Field *field, const SqlValue *value)
+{
+    return (field->flags & FIELD_NULLABLE) != 0 && value->type == SQL_NULL ? -1 : to_integer(value);
+}
+
 static double to_real(const SqlValue *value)
 {
     if (value->type == SQL_REAL) {
@@ -135,6 +140,8 @@ static void set_member(Arena *arena, const Field *field, const SqlValue *value, 
 
     switch (field->type) {
     case FIELD_INT:
+        *(int64_t *)member = to_number(field, value);
+        return;
     case FIELD_ID:
     case FIELD_TIME:
         *(int64_t *)member = to_integer(value);
@@ -216,7 +223,7 @@ SqlValue shape_sql_value(Arena *arena, const Field *field, const void *object)
 
     switch (field->type) {
     case FIELD_INT:
-        return sql_int(*(const int64_t *)member);
+        return shape_is_empty(field, member) ? sql_null() : sql_int(*(const int64_t *)member);
     case FIELD_ID:
         return sql_id(*(const int64_t *)member);
     case FIELD_TIME:

@@ -119,6 +119,7 @@ def test_a_dispute_changes_the_record(world, recorder, approver):
     record = settled(world, recorder, volunteer["id"], "2026-03-09")
     body = {"service_record_id": record["id"], "message": "I came later.", "minutes": 90}
     dispute = me.post("/me/disputes", body, expect=201)
+    assert (dispute["wanted_minutes"], dispute["old_minutes"], dispute["new_minutes"]) == (90, 120, None)
     assert me.post("/me/disputes", body, expect=409).code == "dispute_open"
     decision = f"/admin/disputes/{dispute['id']}/decision"
     recorder.post(decision, {"decision": "accept", "minutes": 90, "reason": "x"}, expect=403)
@@ -183,6 +184,7 @@ def test_staff_takes_a_dispute_back_for_the_volunteer(world, recorder, approver)
     record = settled(world, recorder, volunteer["id"], "2026-03-13")
     body = {"service_record_id": record["id"], "message": "It was longer."}
     dispute = me.post("/me/disputes", body, expect=201)
+    assert dispute["wanted_minutes"] is None
     path = f"/admin/disputes/{dispute['id']}/withdraw"
     assert approver.post(path, {}, expect=422).fields == {"reason": "required"}
     taken = approver.post(path, {"reason": "asked on the telephone"}, expect=200)

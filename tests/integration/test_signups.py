@@ -50,6 +50,9 @@ def test_a_volunteer_signs_up_waits_and_is_promoted(world, make_shift):
     assert (mine["state"], mine["sequence"]) == ("approved", 1)
     waits = second.post("/me/signups", body(place), expect=201)
     assert (waits["state"], waits["waitlist_place"]) == ("waitlisted", 1)
+    listed = world.root.get(f"/admin/shifts/{place['shift']}/signups", params={"sort": "sequence"})["items"]
+    assert [s["waitlist_place"] for s in listed] == [mine["waitlist_place"], 1] == [None, 1]
+    assert second.get("/me/signups")["items"][0]["waitlist_place"] == 1
     again = first.post("/me/signups", body(place), expect=409)
     assert again.code == "already_signed_up"
     assert [r["code"] for r in again["current"]["reasons"] if r["refuses"]] == ["already_signed_up"]

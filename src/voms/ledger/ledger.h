@@ -131,9 +131,9 @@ typedef struct Dispute {
     const char *service_date;
     int state;
     const char *message;
-    int64_t wanted_minutes; /* 0: not said */
+    int64_t wanted_minutes; /* -1: not said */
     int64_t old_minutes;
-    int64_t new_minutes;
+    int64_t new_minutes; /* -1: not decided */
     AccountId decided_by;
     TimeMs decided_at;
     const char *decision_reason;

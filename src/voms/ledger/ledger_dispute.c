@@ -17,7 +17,9 @@ YIELDS static Err *publish(Ctx *ctx, const char *subject, const Dispute *dispute
     json_put_int(&writer, "unit_id", dispute->unit_id.value);
     json_put_string(&writer, "state", dispute_states[dispute->state]);
     json_put_int(&writer, "old_minutes", dispute->old_minutes);
-    json_put_int(&writer, "new_minutes", dispute->new_minutes);
+    if (dispute->new_minutes >= 0) {
+        json_put_int(&writer, "new_minutes", dispute->new_minutes);
+    }
     json_put_string(&writer, "reason", dispute->decision_reason);
     json_write_end_object(&writer);
     return bus_publish(ctx->db, subject,

@@ -45,7 +45,7 @@ typedef struct Signup {
     const char *volunteer_name;
     int state;
     int64_t sequence;       /* order of arrival in the shift's position */
-    int64_t waitlist_place; /* 1 is next; 0: not waitlisted, or not asked for */
+    int64_t waitlist_place; /* 1 is next; -1: not waitlisted */
     TimeMs starts_at;       /* of the shift */
     TimeMs ends_at;
     bool by_staff;

@@ -187,7 +187,11 @@ SELECT g.id, g.activity_id, a.name AS activity_name, g.shift_id, g.position_id,
        v.name AS volunteer_name, g.state, g.sequence, g.starts_at, g.ends_at, g.by_staff,
        g.override_reason, g.override_codes, g.risk_notice_version, g.decided_by, g.decided_at,
        g.decision_reason, g.offered_until, g.cancelled_by, g.cancelled_at, g.cancel_reason,
-       g.created_at, g.updated_at, g.version, a.unit_id
+       g.created_at, g.updated_at, g.version, a.unit_id,
+       CASE WHEN g.state = 'waitlisted'
+            THEN (SELECT count(*) FROM signup w
+                  WHERE w.shift_id = g.shift_id AND w.position_id = g.position_id
+                      AND w.state = 'waitlisted' AND w.sequence <= g.sequence) END AS waitlist_place
 FROM signup g
 JOIN activity a ON a.id = g.activity_id
 JOIN activity_position p ON p.id = g.position_id
@@ -197,11 +201,6 @@ JOIN volunteer v ON v.id = g.volunteer_id
 -- use: signup_row
 WHERE g.id = $1
 LIMIT 1;
-
--- name: signup_place_in_line
-SELECT count(*) AS place
-FROM signup g
-WHERE g.shift_id = $1 AND g.position_id = $2 AND g.state = 'waitlisted' AND g.sequence <= $3;
 
 -- The lowest of all that were ever given, so that no two sign-ups share one.
 -- name: signup_first_in_line

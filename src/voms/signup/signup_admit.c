@@ -86,7 +86,7 @@ static void take(Batch *batch, SignupEntry *entry, SignupState state)
     place->taken += counts.taken;
     place->waiting += counts.waiting;
     place->pending += counts.pending;
-    entry->signup->waitlist_place = state == SIGNUP_WAITLISTED ? place->waiting : 0;
+    entry->signup->waitlist_place = state == SIGNUP_WAITLISTED ? place->waiting : -1;
 }
 
 static void decide_entry(Batch *batch, SignupEntry *entry, const SignupPerson *person)

@@ -20,7 +20,7 @@ static const Field SIGNUP_FIELDS[] = {
     FIELD(Signup, volunteer_name, FIELD_TEXT, .see = STAFF, .zh = "姓名", .en = "Name"),
     FIELD(Signup, state, FIELD_CHOICE, .choices = signup_states, .zh = "状态", .en = "State"),
     FIELD(Signup, sequence, FIELD_INT, .zh = "报名序号", .en = "Order of arrival"),
-    FIELD(Signup, waitlist_place, FIELD_INT, .flags = FIELD_NO_COLUMN, .zh = "候补位次",
+    FIELD(Signup, waitlist_place, FIELD_INT, .flags = FIELD_NULLABLE, .zh = "候补位次",
           .en = "Place on the waitlist"),
     FIELD(Signup, starts_at, FIELD_TIME, .zh = "开始时间", .en = "Starts at"),
     FIELD(Signup, ends_at, FIELD_TIME, .zh = "结束时间", .en = "Ends at"),
@@ -45,20 +45,6 @@ static const Field SIGNUP_FIELDS[] = {
 };
 const Shape signup_shape = SHAPE(Signup, SIGNUP_FIELDS);
 
-YIELDS static Err *find_place_in_line(Ctx *ctx, Signup *signup)
-{
-    StoreRows *rows = NULL;
-    if (signup->state != SIGNUP_WAITLISTED) {
-        return NULL;
-    }
-    TRY(store_query(ctx->db, &SQL_SIGNUP_PLACE_IN_LINE,
-                    ARGS(sql_int(signup->shift_id), sql_int(signup->position_id),
-                         sql_int(signup->sequence)),
-                    &rows));
-    signup->waitlist_place = row_int(rows, 0, 0);
-    return NULL;
-}
-
 YIELDS Err *signup_find(Ctx *ctx, int64_t id, Signup **ret_signup)
 {
     StoreRows *rows = NULL;
@@ -69,7 +55,6 @@ YIELDS Err *signup_find(Ctx *ctx, int64_t id, Signup **ret_signup)
     Signup *signup = ARENA_NEW(ctx->arena, Signup);
     shape_from_row(ctx->arena, &signup_shape, rows, 0, signup);
     signup->unit_id.value = row_int(rows, 0, row_column(rows, "unit_id"));
-    TRY(find_place_in_line(ctx, signup));
     *ret_signup = signup;
     return NULL;
 }
