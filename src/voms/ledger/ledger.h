@@ -8,10 +8,11 @@
  * All that writes entries of a volunteer locks its row first, so that two who settle at once see
  * each other's grants.
  *
- * Messages, in the transaction of their change, key "volunteer:<id>":
- *   ledger.granted, ledger.voided     {"claim_id", "entry_id", "volunteer_id", "activity_id",
- *                                      "kind", "minutes", "total_after", "reason"}; a regrant
- *                                      is a ledger.granted with "kind": "regrant"
+ * Messages, in the transaction of their change, key "volunteer:<id>" unless another is named:
+ *   ledger.granted, ledger.voided     {"activity_id", "kind", "reason", "entries": [{"entry_id",
+ *                                      "claim_id", "volunteer_id", "minutes", "total_after"}]};
+ *                                      one for each batch of a settlement (key "activity:<id>"); a
+ *                                      regrant is a ledger.granted with "kind": "regrant"
  *   dispute.opened, dispute.decided   {"dispute_id", "claim_id", "volunteer_id", "unit_id",
  *                                      "state", "old_minutes", "new_minutes", "reason"}
  *   record.overdue (key "activity:<id>")   {"activity_id", "unit_id", "due_on"} */

@@ -148,24 +148,26 @@ WHERE id IN (SELECT c.volunteer_id FROM ledger_entry c WHERE c.activity_id = $1 
 
 -- name: ledger_granted_publish_all -- sqlite
 INSERT INTO outbox (subject, key, payload, created_at)
-SELECT 'ledger.granted', 'volunteer:' || e.volunteer_id,
-       '{"claim_id":' || e.claim_id || ',"entry_id":' || e.id || ',"volunteer_id":'
-       || e.volunteer_id || ',"activity_id":' || e.activity_id
-       || ',"kind":"grant","minutes":' || e.minutes || ',"total_after":' || e.total_after
-       || ',"reason":null}', $3
+SELECT 'ledger.granted', 'activity:' || CAST($1 AS bigint),
+       '{"activity_id":' || CAST($1 AS bigint) || ',"kind":"grant","reason":null,"entries":['
+       || string_agg('{"entry_id":' || e.id || ',"claim_id":' || e.claim_id || ',"volunteer_id":'
+                     || e.volunteer_id || ',"minutes":' || e.minutes || ',"total_after":'
+                     || e.total_after || '}', ',')
+       || ']}', $3
 FROM ledger_entry e
 WHERE e.activity_id = $1 AND e.id > $2
-ORDER BY e.id;
+HAVING count(*) > 0;
 -- name: ledger_granted_publish_all -- postgres
 INSERT INTO outbox (subject, key, payload, created_at)
-SELECT 'ledger.granted', 'volunteer:' || e.volunteer_id,
-       CAST('{"claim_id":' || e.claim_id || ',"entry_id":' || e.id || ',"volunteer_id":'
-       || e.volunteer_id || ',"activity_id":' || e.activity_id
-       || ',"kind":"grant","minutes":' || e.minutes || ',"total_after":' || e.total_after
-       || ',"reason":null}' AS jsonb), $3
+SELECT 'ledger.granted', 'activity:' || CAST($1 AS bigint),
+       CAST('{"activity_id":' || CAST($1 AS bigint) || ',"kind":"grant","reason":null,"entries":['
+       || string_agg('{"entry_id":' || e.id || ',"claim_id":' || e.claim_id || ',"volunteer_id":'
+                     || e.volunteer_id || ',"minutes":' || e.minutes || ',"total_after":'
+                     || e.total_after || '}', ',')
+       || ']}' AS jsonb), $3
 FROM ledger_entry e
 WHERE e.activity_id = $1 AND e.id > $2
-ORDER BY e.id;
+HAVING count(*) > 0;
 
 -- ---- One claim ----
 

@@ -115,14 +115,19 @@ YIELDS static Err *publish(Ctx *ctx, const Change *change, const EntryDraft *dra
     str_init(&text, ctx->arena);
     json_writer_init(&writer, &text);
     json_write_begin_object(&writer);
-    json_put_int(&writer, "claim_id", claim->id);
-    json_put_int(&writer, "entry_id", entry_id);
-    json_put_int(&writer, "volunteer_id", claim->volunteer_id.value);
     json_put_int(&writer, "activity_id", claim->activity_id);
     json_put_string(&writer, "kind", entry_kinds[draft->kind]);
+    json_put_string(&writer, "reason", change->reason);
+    json_write_key(&writer, "entries");
+    json_write_begin_array(&writer);
+    json_write_begin_object(&writer);
+    json_put_int(&writer, "entry_id", entry_id);
+    json_put_int(&writer, "claim_id", claim->id);
+    json_put_int(&writer, "volunteer_id", claim->volunteer_id.value);
     json_put_int(&writer, "minutes", draft->minutes);
     json_put_int(&writer, "total_after", change->total);
-    json_put_string(&writer, "reason", change->reason);
+    json_write_end_object(&writer);
+    json_write_end_array(&writer);
     json_write_end_object(&writer);
     return bus_publish(ctx->db, draft->kind == ENTRY_VOID ? "ledger.voided" : "ledger.granted",
                        arena_printf(ctx->arena, "volunteer:%lld",

@@ -265,16 +265,28 @@ JOIN shift f ON f.id = t.shift_id
 WHERE t.id = $1
 LIMIT 1;
 
--- name: notice_of_hours
+-- Of all entries that a message names; each is an event of its own, as one person may have several.
+-- text: notice_of_hours_row
 SELECT CASE e.kind WHEN 'grant' THEN 'hours.granted'
                    WHEN 'regrant' THEN 'hours.regranted'
                    ELSE 'hours.voided' END AS kind,
-       e.volunteer_id, 'claim:' || CAST(e.claim_id AS text) AS link, a.name AS activity,
-       abs(e.minutes) AS minutes, e.total_after AS total_minutes, e.starts_at, e.reason
+       'entry:' || CAST(e.id AS text) AS event, e.volunteer_id,
+       'claim:' || CAST(e.claim_id AS text) AS link, a.name AS activity, abs(e.minutes) AS minutes,
+       e.total_after AS total_minutes, e.starts_at, e.reason
 FROM ledger_entry e
 JOIN activity a ON a.id = e.activity_id
-WHERE e.id = $1
-LIMIT 1;
+
+-- name: notice_of_hours -- sqlite
+-- use: notice_of_hours_row
+WHERE e.id IN (SELECT value FROM json_each($1))
+ORDER BY e.id
+LIMIT 1000;
+-- name: notice_of_hours -- postgres
+-- use: notice_of_hours_row
+WHERE e.id = ANY (ARRAY(
+    SELECT CAST(i AS bigint) FROM jsonb_array_elements_text(CAST($1 AS jsonb)) AS i))
+ORDER BY e.id
+LIMIT 1000;
 
 -- name: notice_of_dispute_decided
 SELECT 'dispute.decided' AS kind, d.volunteer_id, 'dispute:' || CAST(d.id AS text) AS link,
@@ -304,7 +316,8 @@ LIMIT 200;
 
 -- Who uploaded it.
 -- name: notice_of_import
-SELECT CASE WHEN i.state = 'done' THEN 'import.finished' END AS kind, n.id AS account_id,
+SELECT CASE i.state WHEN 'done' THEN 'import.finished' WHEN 'failed' THEN 'import.failed' END AS kind,
+       n.id AS account_id,
        'import:' || CAST(i.id AS text) AS link, i.filename AS file, i.create_count AS created,
        i.update_count AS updated, i.refuse_count AS refused
 FROM import_file i

@@ -7,15 +7,17 @@
 #include "voms/notice/notice_internal.h"
 
 /* An event of the bus: the statement gives the people that it concerns, from the id in its payload,
- * or from the id in each member of a list there. */
+ * or from the id in each member of a list there; with in_one_go, from all ids of the list at once,
+ * as a JSON array. */
 typedef struct Source {
     const char *subject;
     const char *list; /* NULL: the payload has the id itself */
     const char *id;
     const SqlStatement *recipients;
+    bool in_one_go;
 } Source;
 
-/* subject, consumer, list, id, recipients */
+/* subject, consumer, list, id, recipients, in_one_go */
 #define SOURCE_ROWS(X)                                                                             \
     X("volunteer.application_decided", "notice-application", NULL, "volunteer_id",                 \
       &SQL_NOTICE_OF_APPLICATION)                                                                  \
@@ -34,18 +36,23 @@ typedef struct Source {
       &SQL_NOTICE_OF_ACTIVITY)                                                                     \
     X("attendance.missing", "notice-attendance-missing", NULL, "attendance_id",                    \
       &SQL_NOTICE_OF_MISSING)                                                                      \
-    X("ledger.granted", "notice-hours-granted", NULL, "entry_id", &SQL_NOTICE_OF_HOURS)            \
-    X("ledger.voided", "notice-hours-voided", NULL, "entry_id", &SQL_NOTICE_OF_HOURS)              \
+    X("ledger.granted", "notice-hours-granted", "entries", "entry_id", &SQL_NOTICE_OF_HOURS, true) \
+    X("ledger.voided", "notice-hours-voided", "entries", "entry_id", &SQL_NOTICE_OF_HOURS, true)   \
     X("dispute.opened", "notice-dispute-opened", NULL, "dispute_id",                               \
       &SQL_NOTICE_OF_DISPUTE_OPENED)                                                               \
     X("dispute.decided", "notice-dispute-decided", NULL, "dispute_id",                             \
       &SQL_NOTICE_OF_DISPUTE_DECIDED)                                                              \
     X("import.finished", "notice-import-finished", NULL, "import_id", &SQL_NOTICE_OF_IMPORT)       \
+    X("import.failed", "notice-import-failed", NULL, "import_id", &SQL_NOTICE_OF_IMPORT)           \
     X("record.overdue", "notice-record-overdue", NULL, "activity_id", &SQL_NOTICE_OF_OVERDUE)
 
-#define AS_SOURCE(subject_, consumer_, list_, id_, recipients_)                                    \
-    {.subject = (subject_), .list = (list_), .id = (id_), .recipients = (recipients_)},
-#define AS_SUBSCRIPTION(subject_, consumer_, list_, id_, recipients_)                              \
+#define AS_SOURCE(subject_, consumer_, list_, id_, recipients_, ...)                               \
+    {.subject = (subject_),                                                                        \
+     .list = (list_),                                                                              \
+     .id = (id_),                                                                                  \
+     .recipients = (recipients_),                                                                  \
+     .in_one_go = (__VA_ARGS__ + 0) != 0},
+#define AS_SUBSCRIPTION(subject_, consumer_, list_, id_, recipients_, ...)                         \
     {.consumer = (consumer_), .subject = (subject_), .handle = handle},
 
 static const Source SOURCES[] = {SOURCE_ROWS(AS_SOURCE)};
@@ -80,6 +87,26 @@ YIELDS static Err *tell(Ctx *ctx, const Source *source, const char *event, const
     return notice_insert_rows(ctx, event, rows);
 }
 
+/* All members of the list; a message of an earlier version has its one id itself. */
+YIELDS static Err *tell_all(Ctx *ctx, const Source *source, const char *event,
+                            const json_t *payload)
+{
+    const json_t *list = json_object_get(payload, source->list);
+    size_t count = list == NULL ? 1 : json_array_size(list);
+    StoreRows *rows = NULL;
+    Str ids;
+    str_init(&ids, ctx->arena);
+    str_append_char(&ids, '[');
+    for (size_t i = 0; i < count; i++) {
+        int64_t id = 0;
+        TRY(read_id(ctx, source, list == NULL ? payload : json_array_get(list, i), &id));
+        str_printf(&ids, "%s%" PRId64, i == 0 ? "" : ",", id);
+    }
+    str_append_char(&ids, ']');
+    TRY(store_query(ctx->db, source->recipients, ARGS(sql_text(str_text(&ids))), &rows));
+    return notice_insert_rows(ctx, event, rows);
+}
+
 YIELDS static Err *handle(Ctx *ctx, const BusMessage *message)
 {
     const Source *source = find_source(message->subject);
@@ -88,6 +115,9 @@ YIELDS static Err *handle(Ctx *ctx, const BusMessage *message)
     TRY(json_parse(ctx->arena, message->payload, strlen(message->payload), &payload));
     if (source->list == NULL) {
         return tell(ctx, source, event, payload);
+    }
+    if (source->in_one_go) {
+        return tell_all(ctx, source, event, payload);
     }
     const json_t *list = json_object_get(payload, source->list);
     for (size_t i = 0; i < json_array_size(list); i++) {
