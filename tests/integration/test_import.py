@@ -331,6 +331,24 @@ def test_who_uploaded_hears_of_the_end_once(organisation):
     assert len(told) == 1 and told[0]["link"] == f"import:{done['id']}" and "notice.csv" in told[0]["title"]
 
 
+def test_who_uploaded_hears_of_a_failure_once(organisation):
+    root = organisation.root
+    staff = organisation.new_login(("unit_administrator", organisation.north))
+    made = upload(staff, table(["姓名"], ["失败甲"]), "gone.csv")
+    preview(staff, made, organisation.north)
+    account = f"/admin/accounts/{staff.account_id}/state"
+    root.post(account, {"state": "disabled", "reason": "on leave"}, expect=200)
+    root.post(f"/admin/imports/{made['id']}/commit", {"consent_declared": True}, expect=202)
+    assert wait(root, made["id"], "failed")["error"] is not None
+    root.post(account, {"state": "active", "reason": "back"}, expect=200)
+    staff.login(staff.username, PASSWORD)
+    deadline = time.monotonic() + 30
+    while not (told := [n for n in staff.pages("/me/notices") if n["kind"] == "import.failed"]):
+        assert time.monotonic() < deadline, "no notice came"
+        time.sleep(0.05)
+    assert len(told) == 1 and told[0]["link"] == f"import:{made['id']}" and "gone.csv" in told[0]["title"]
+
+
 def test_an_import_can_be_given_up(organisation):
     root = organisation.root
     made = upload(root, many(20000, people.word("c")))

@@ -542,6 +542,14 @@ YIELDS static Err *audit_end(Job *job, const Import *import)
                                            .detail = detail});
 }
 
+YIELDS static Err *publish_end(Db *db, const Job *job, const char *subject)
+{
+    Arena *arena = job->ctx->arena;
+    int64_t id = job->import->id.value;
+    return bus_publish(db, subject, arena_printf(arena, "import:%" PRId64, id),
+                       arena_printf(arena, "{\"import_id\":%" PRId64 "}", id));
+}
+
 /* StoreWork. */
 YIELDS static Err *finish(Db *db, void *arg)
 {
@@ -558,9 +566,7 @@ YIELDS static Err *finish(Db *db, void *arg)
     Import *import = NULL;
     TRY(import_find(job->ctx, job->import->id, &import));
     TRY(audit_end(job, import));
-    return bus_publish(
-        db, "import.finished", arena_printf(job->ctx->arena, "import:%" PRId64, import->id.value),
-        arena_printf(job->ctx->arena, "{\"import_id\":%" PRId64 "}", import->id.value));
+    return publish_end(db, job, "import.finished");
 }
 
 /* What cannot succeed another time ends the import; the rest the bus tries again. */
@@ -570,16 +576,33 @@ static bool is_final(const Err *err, const BusMessage *message)
            err_is(err, ERR_FORBIDDEN) || message->attempt >= ATTEMPTS_MAX;
 }
 
-YIELDS static Err *give_up(Job *job, const Err *err)
+typedef struct Failure {
+    const Job *job;
+    const Err *err;
+} Failure;
+
+/* StoreWork. */
+YIELDS static Err *fail(Db *db, void *arg)
 {
+    const Failure *failure = arg;
+    const Job *job = failure->job;
+    const Err *err = failure->err;
+    int64_t affected = 0;
     bool ours =
         err_is(err, ERR_INVALID) || err_is(err, ERR_UNSUPPORTED) || err_is(err, ERR_FORBIDDEN);
+    TRY(store_exec(db, &SQL_IMPORT_FINISH,
+                   ARGS(sql_int(job->import->id.value), sql_int(job->import->run),
+                        sql_text("failed"), sql_text(ours ? err->code : "import_failed"),
+                        sql_text(ours ? err->param : NULL), sql_time(time_now())),
+                   &affected));
+    return affected == 0 ? NULL : publish_end(db, job, "import.failed");
+}
+
+YIELDS static Err *give_up(Job *job, const Err *err)
+{
+    Failure failure = {.job = job, .err = err};
     log_err("an import failed", err);
-    return store_exec(job->ctx->db, &SQL_IMPORT_FINISH,
-                      ARGS(sql_int(job->import->id.value), sql_int(job->import->run),
-                           sql_text("failed"), sql_text(ours ? err->code : "import_failed"),
-                           sql_text(ours ? err->param : NULL), sql_time(time_now())),
-                      NULL);
+    return store_transact(job->ctx->db, fail, &failure);
 }
 
 YIELDS static Err *run(Job *job)

@@ -117,6 +117,12 @@ const NoticeKind notice_kinds[] = {
      "文件“{file}”导入完成：新增 {created}，更新 {updated}，未导入 {refused}。",
      "Import finished: {file}",
      "“{file}” was imported: {created} created, {updated} changed, {refused} refused."},
+    {"import.failed", false, "file", "导入失败：{file}",
+     "文件“{file}”未能导入完成，请在导入页面查看原因；已导入的行会保留，重新导入不会重复。",
+     "Import failed: {file}",
+     "“{file}” could not be imported to its end; the import's page says why. What was imported "
+     "stays, "
+     "and importing the file again repeats nothing."},
     {},
 };
 
