@@ -30,6 +30,36 @@ def test_every_list_can_be_exported(world, name, form):
     assert f"{name}.{form}" in answer.headers["Content-Disposition"]
 
 
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_the_sign_ups_of_an_activity_are_exported(world, form):
+    activity, position, shift = world.published(needed=1)
+    other = world.shift(activity["id"], hours=72)
+    people_of = {}
+    for at, count in ((shift, 2), (other, 1)):
+        for _ in range(count):
+            api, volunteer = world.volunteer_login()
+            body = {"shift_id": at["id"], "position_id": position["id"],
+                    "accept_risk_notice_version": activity["risk_notice_version"]}
+            people_of[volunteer["number"]] = api.post("/me/signups", body, expect=201)["state"]
+    path = f"/admin/activities/{activity['id']}/signups/export"
+
+    def found(**params):
+        answer = world.root.get(path, params={"format": form, **params}, headers={"Accept-Language": "en"})
+        header, *rows = rows_of(answer, form)
+        assert header[0] == "Volunteer number" and f"signups.{form}" in answer.headers["Content-Disposition"]
+        return {row[0]: dict(zip(header, row)) for row in rows}
+
+    everybody = found()
+    assert set(everybody) == set(people_of)
+    first, second, third = people_of
+    assert [str(everybody[n]["Place on the waitlist"]) for n in (first, second)] == ["", "1"]
+    assert set(found(shift_id=shift["id"])) == {first, second}
+    assert set(found(state="waitlisted")) == {second}
+    world.login("coordinator", world.north).get(path)
+    world.login("coordinator", world.south).get(path, expect=404)
+    world.root.get(path, params={"format": "pdf"}, expect=422)
+
+
 def test_what_is_masked_stays_masked(world):
     phone = people.phone()
     made = world.volunteer(unit_id=world.north, phone=phone)

@@ -42,6 +42,7 @@ HttpGuard signup_guard;
 HttpHandler signup_staff_eligibility;
 HttpHandler signup_staff_list_of_shift;
 HttpHandler signup_staff_list_of_activity;
+HttpHandler signup_staff_export;
 HttpHandler signup_staff_list_of_volunteer;
 HttpHandler signup_staff_place;
 HttpHandler signup_staff_show;

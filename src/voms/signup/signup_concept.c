@@ -30,6 +30,8 @@ static const Route ROUTES[] = {
      .needs = "signup:read", .guard = shift_guard, .out = &signup_shape},
     {HTTP_POST, ADMIN "/shifts/{shift_id}/signups", signup_staff_place, .needs = "signup:decide",
      .guard = shift_guard, .in = &signup_place_shape, .out = &signup_shape, .in_transaction = true},
+    {HTTP_GET, ADMIN "/activities/{activity_id}/signups/export", signup_staff_export,
+     .needs = "signup:read", .guard = activity_guard, .long_lived = true},
     {HTTP_GET, ADMIN "/activities/{activity_id}/signups", signup_staff_list_of_activity,
      .needs = "signup:read", .guard = activity_guard, .out = &signup_shape},
     {HTTP_GET, ADMIN "/volunteers/{volunteer_id}/signups", signup_staff_list_of_volunteer,

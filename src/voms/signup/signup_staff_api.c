@@ -6,10 +6,12 @@
 #include "voms/activity/activity.h"
 #include "voms/audit/audit.h"
 #include "voms/common/page.h"
+#include "voms/export/export.h"
 #include "voms/signup/signup.sql.h"
 #include "voms/signup/signup_api.h"
 
 #define BULK_MAX 200
+#define EXPORT_ROWS 500 /* read at once */
 
 /* ---- Guards ---- */
 
@@ -76,6 +78,7 @@ typedef struct ListQuery {
     const SqlStatement *of;
     const char *confined_by; /* a permission on the activity; NULL: the guard saw to it */
     int64_t owner_id;
+    int64_t shift_id;
     int64_t position_id;
     int64_t volunteer_id;
     int state;
@@ -84,6 +87,13 @@ typedef struct ListQuery {
     const char *context;
     SqlValue after[2];
 } ListQuery;
+
+static Err *read_filters(const HttpRequest *req, ListQuery *query)
+{
+    TRY(page_query_id(req, "position_id", &query->position_id));
+    TRY(page_query_id(req, "volunteer_id", &query->volunteer_id));
+    return http_query_choice(req, "state", signup_states, -1, &query->state);
+}
 
 static Err *read_query(const HttpRequest *req, ListQuery *query)
 {
@@ -94,9 +104,7 @@ static Err *read_query(const HttpRequest *req, ListQuery *query)
     bool descending = false;
     TRY(http_query_only(req, NAMES));
     TRY(page_query(req, &query->page));
-    TRY(page_query_id(req, "position_id", &query->position_id));
-    TRY(page_query_id(req, "volunteer_id", &query->volunteer_id));
-    TRY(http_query_choice(req, "state", signup_states, -1, &query->state));
+    TRY(read_filters(req, query));
     TRY(page_sort(req, SORTS, /* descending_default= */ true, &sort, &descending));
     query->in_line = sort == 1;
     query->context = query->in_line ? "signups.sequence" : "signups.-id";
@@ -117,6 +125,9 @@ static void add_filters(SqlBuilder *builder, const Ctx *ctx, const ListQuery *qu
         }
     }
     sql_builder_add(builder, query->of, ARGS(sql_int(query->owner_id)));
+    if (query->shift_id != 0) {
+        sql_builder_add(builder, &SQL_SIGNUP_ROWS_OF_SHIFT, ARGS(sql_int(query->shift_id)));
+    }
     if (query->position_id != 0) {
         sql_builder_add(builder, &SQL_SIGNUP_ROWS_OF_POSITION, ARGS(sql_int(query->position_id)));
     }
@@ -147,17 +158,24 @@ static void add_order(SqlBuilder *builder, const ListQuery *query)
     sql_builder_add(builder, &SQL_SIGNUP_ROWS_LIMIT, ARGS(sql_int(query->page.limit + 1)));
 }
 
-YIELDS static Err *reply_list(Ctx *ctx, HttpResponse *res, const ListQuery *query)
+/* At most one more than the page holds. */
+YIELDS static Err *find_page(Ctx *ctx, const ListQuery *query, ObjectList *ret_signups)
 {
     SqlBuilder builder;
     StoreRows *rows = NULL;
-    HttpList list = {.shape = &signup_shape, .total = -1};
     sql_builder_init(&builder, ctx->arena);
     sql_builder_add(&builder, &SQL_SIGNUP_ROWS_SELECT, NO_ARGS);
     add_filters(&builder, ctx, query);
     add_order(&builder, query);
     TRY(store_query_built(ctx->db, &builder, &rows));
-    list.items = shape_from_rows(ctx->arena, &signup_shape, rows);
+    *ret_signups = shape_from_rows(ctx->arena, &signup_shape, rows);
+    return NULL;
+}
+
+YIELDS static Err *reply_list(Ctx *ctx, HttpResponse *res, const ListQuery *query)
+{
+    HttpList list = {.shape = &signup_shape, .total = -1};
+    TRY(find_page(ctx, query, &list.items));
     if (list.items.count > (size_t)query->page.limit) {
         list.items.count = (size_t)query->page.limit;
         const Signup *last = (const Signup *)list.items.items + list.items.count - 1;
@@ -184,6 +202,55 @@ YIELDS Err *signup_staff_list_of_activity(Ctx *ctx, const HttpRequest *req, Http
     TRY(http_path_id(req, "activity_id", &query.owner_id));
     TRY(read_query(req, &query));
     return reply_list(ctx, res, &query);
+}
+
+YIELDS static Err *next_page(Ctx *ctx, void *arg, ExportPage *page)
+{
+    ListQuery *query = arg;
+    TRY(find_page(ctx, query, &page->items));
+    page->more = page->items.count > (size_t)query->page.limit;
+    if (page->more) {
+        page->items.count = (size_t)query->page.limit;
+        const Signup *last = (const Signup *)page->items.items + page->items.count - 1;
+        query->after[0] = sql_int(last->id);
+        query->page.cursor = "";
+    }
+    return NULL;
+}
+
+YIELDS Err *signup_staff_export(Ctx *ctx, const HttpRequest *req, HttpResponse *res)
+{
+    static const char *const NAMES[] = {"format",       "shift_id", "position_id",
+                                        "volunteer_id", "state",    NULL};
+    static const char *const COLUMNS[] = {"volunteer_number",
+                                          "volunteer_name",
+                                          "position_name",
+                                          "starts_at",
+                                          "ends_at",
+                                          "state",
+                                          "sequence",
+                                          "waitlist_place",
+                                          "by_staff",
+                                          "override_reason",
+                                          "decided_at",
+                                          "decision_reason",
+                                          "cancelled_by",
+                                          "cancelled_at",
+                                          "cancel_reason",
+                                          "created_at",
+                                          NULL};
+    ListQuery query = {.of = &SQL_SIGNUP_ROWS_OF_ACTIVITY, .page.limit = EXPORT_ROWS};
+    TRY(http_query_only(req, NAMES));
+    TRY(http_path_id(req, "activity_id", &query.owner_id));
+    TRY(page_query_id(req, "shift_id", &query.shift_id));
+    TRY(read_filters(req, &query));
+    return export_list(ctx, req, res,
+                       &(ExportList){.name = "signups",
+                                     .shape = &signup_shape,
+                                     .fields = COLUMNS,
+                                     .view = &STAFF_VIEW,
+                                     .next = next_page,
+                                     .arg = &query});
 }
 
 /* Of the activities whose sign-ups the caller may see; the guard let the caller see the person. */
