@@ -295,6 +295,25 @@ SERVER_TEST(web_app_is_served, make_web_root(&server))
     ASSERT(!http_server_has_portal(t->server));
 }
 
+SERVER_TEST(web_files_that_were_replaced_are_away, make_web_root(&server))
+{
+    static const char script[] = "GET /admin/assets/app-1234.js HTTP/1.1\r\n" HOST "\r\n";
+    static const char page[] = "GET /admin/ HTTP/1.1\r\n" HOST "\r\n";
+    char path[160];
+    Answer *answer = server_test_get(t, "GET /admin/index.html HTTP/1.1\r\n" HOST "\r\n");
+    ASSERT_INT_EQUAL(200, answer->status);
+
+    write_web_file(t, "admin/index.html", "<html of another release>");
+    write_web_file(t, "admin/assets/app-1234.js", "longer than it was");
+    ASSERT_STR_EQUAL("<html>", server_test_get(t, page)->body); /* read before */
+    answer = server_test_get(t, script);
+    ASSERT_INT_EQUAL(503, answer->status);
+    ASSERT(server_test_has_header(answer, "\nContent-Type: application/problem+json"));
+    snprintf(path, sizeof(path), "%s/admin/assets/app-1234.js", t->folder);
+    ASSERT(unlink(path) == 0);
+    ASSERT_INT_EQUAL(404, server_test_get(t, script)->status);
+}
+
 static void make_both_apps(TestServer *t)
 {
     char path[96];

@@ -1,5 +1,7 @@
 /* The web apps' files: found at start, read when first asked for, then kept with their headers. The
- * files of a release do not change under a running server. */
+ * files of a release do not change under a running server; of one that was replaced nevertheless
+ * what was read before is still answered, and the rest is away (404, 503) until the next start:
+ * never a mixture of two releases under one tag. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +24,8 @@ enum { IDENTITY, GZIP, BROTLI, VARIANT_COUNT };
 typedef struct Variant {
     const char *path; /* NULL: not there */
     size_t size_bytes;
-    Arena *arena; /* holds the content once it was read */
+    struct timespec modified; /* as it was found */
+    Arena *arena;             /* holds the content once it was read */
     _Atomic(struct MHD_Response *) response;
 } Variant;
 
@@ -94,6 +97,7 @@ static void add_variant(WebFile *file, Arena *arena, int variant, const char *pa
     if (stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size < FILE_MAX_BYTES) {
         file->variants[variant].path = arena_strdup(arena, path);
         file->variants[variant].size_bytes = (size_t)status.st_size;
+        file->variants[variant].modified = status.st_mtim;
     }
 }
 
@@ -242,8 +246,15 @@ bool web_answers(const Web *web, const char *path)
 typedef struct FileRead {
     const Variant *variant;
     char *buffer;
-    int error; /* errno; EIO when the file is shorter than it was */
+    int error; /* errno; ESTALE when the file is not the one that was found */
 } FileRead;
+
+static bool is_same(const Variant *found, const struct stat *status)
+{
+    return (size_t)status->st_size == found->size_bytes &&
+           status->st_mtim.tv_sec == found->modified.tv_sec &&
+           status->st_mtim.tv_nsec == found->modified.tv_nsec;
+}
 
 static void read_file(void *arg)
 {
@@ -251,11 +262,15 @@ static void read_file(void *arg)
     size_t done = 0;
     int fd = open(read_job->variant->path, O_RDONLY | O_CLOEXEC);
 
-    read_job->error = fd < 0 ? errno : 0;
+    struct stat status;
+    read_job->error = fd < 0 || fstat(fd, &status) != 0 ? errno : 0;
+    if (read_job->error == 0 && !is_same(read_job->variant, &status)) {
+        read_job->error = ESTALE;
+    }
     while (fd >= 0 && read_job->error == 0 && done < read_job->variant->size_bytes) {
         ssize_t got = read(fd, read_job->buffer + done, read_job->variant->size_bytes - done);
         if (got <= 0) {
-            read_job->error = got < 0 ? errno : EIO;
+            read_job->error = got < 0 ? errno : ESTALE;
         }
         done += got > 0 ? (size_t)got : 0;
     }
@@ -318,6 +333,12 @@ YIELDS static Err *load(Web *web, WebFile *file, int variant)
     FileRead job = {.variant = wanted, .buffer = arena_alloc(arena, wanted->size_bytes + 1)};
 
     TRY(offload(read_file, &job));
+    if (job.error == ENOENT || job.error == ESTALE) {
+        bool is_gone = job.error == ENOENT;
+        return ERR(fiber_arena(), is_gone ? ERR_NOT_FOUND : ERR_UNAVAILABLE,
+                   is_gone ? "not_found" : "unavailable",
+                   "%s was replaced under the running server, which wants a restart", wanted->path);
+    }
     if (job.error != 0) {
         return ERR(fiber_arena(), ERR_INTERNAL, "internal_error", "cannot read %s: %s",
                    wanted->path, strerror(job.error));
