@@ -85,6 +85,29 @@ FIXTURE_TEST(merge_service, keeps_the_sign_up_that_came_further)
     signup_fixture_check(ctx);
 }
 
+FIXTURE_TEST(merge_service, of_two_shifts_at_once_the_one_made_later_goes)
+{
+    SignupFixture fixture = {.needed = 1, .volunteer_count = 3};
+    signup_fixture_make(ctx, &fixture);
+    SignupFixture other = fixture;
+    other.shift_id = signup_fixture_shift(ctx, &fixture, HOUR_MS, &other.position_id);
+    SignupFixture after = fixture;
+    after.shift_id = signup_fixture_shift(ctx, &fixture, 3 * HOUR_MS, &after.position_id);
+    Signup *theirs = join(ctx, &fixture, 1);
+    Signup *mine = join(ctx, &other, 0);
+    Signup *waiting = join(ctx, &other, 2);
+    Signup *later = join(ctx, &after, 0);
+    ASSERT_INT_EQUAL(SIGNUP_APPROVED, theirs->state);
+    merge(ctx, fixture.volunteers[0], fixture.volunteers[1]);
+    ASSERT_INT_EQUAL(SIGNUP_APPROVED, again(ctx, theirs)->state);
+    ASSERT_INT_EQUAL(fixture.volunteers[0].value, again(ctx, theirs)->volunteer_id.value);
+    ASSERT_INT_EQUAL(SIGNUP_CANCELLED, again(ctx, mine)->state);
+    ASSERT_STR_EQUAL("staff", again(ctx, mine)->cancelled_by);
+    ASSERT_INT_EQUAL(SIGNUP_APPROVED, again(ctx, later)->state);
+    ASSERT(again(ctx, waiting)->state != SIGNUP_CANCELLED);
+    signup_fixture_check(ctx);
+}
+
 /* ---- Attendances and hours ---- */
 
 static Attendance *current(Ctx *ctx, const SignupFixture *fixture, size_t volunteer)

@@ -250,6 +250,7 @@ YIELDS Err *signup_cancel_all_of(Ctx *ctx, VolunteerId volunteer_id, const char 
                                  const char *reason);
 
 /* Gives the sign-ups of one volunteer to another, whom it was merged into. Where both wanted the
- * same shift the one that came further stays, and the other's place goes to who waits. In the open
- * transaction. Yields. */
+ * same shift the one that came further stays; where both hold places in shifts to come that overlap
+ * by more than the setting allows, the one that was made first, and the person is told. The places
+ * go to who waits. In the open transaction. Yields. */
 YIELDS Err *signup_move(Ctx *ctx, VolunteerId from, VolunteerId to);

@@ -236,6 +236,17 @@ WHERE f.volunteer_id = $1 AND t.volunteer_id = $2 AND f.state NOT IN ('cancelled
 ORDER BY f.id
 LIMIT 1000;
 
+-- What two people hold at the same time, of shifts that have not begun.
+-- name: signup_overlaps
+SELECT f.id, t.id AS other_id, f.starts_at, f.ends_at, t.starts_at AS other_starts_at,
+       t.ends_at AS other_ends_at
+FROM signup f
+JOIN signup t ON t.volunteer_id = $2 AND t.starts_at < f.ends_at AND t.ends_at > f.starts_at
+WHERE f.volunteer_id = $1 AND f.shift_id <> t.shift_id AND f.starts_at > $3 AND t.starts_at > $3
+    AND f.state IN ('approved', 'offered') AND t.state IN ('approved', 'offered')
+ORDER BY f.id, t.id
+LIMIT 1000;
+
 -- name: signup_move
 UPDATE signup
 SET volunteer_id = $2, updated_at = $3, version = version + 1

@@ -29,8 +29,14 @@ static bool goes_before(const Signup *a, const Signup *b)
     return a->position_id == b->position_id && a->sequence < b->sequence;
 }
 
-/* Nobody is told: the person still has the other one. */
-YIELDS static Err *drop(Ctx *ctx, const Signup *known, FreedPlaces *freed)
+/* Of two at the same shift nobody is told: the person still has the other one. Of two shifts that
+ * overlap the person is, as if staff had cancelled: staff merged the files. */
+static const char TWIN[] = "volunteer_merged";
+static const char OVERLAP[] =
+    "合并档案后与已报名的班次时间重叠 / Overlaps another shift of yours since "
+    "two files were merged";
+
+YIELDS static Err *drop(Ctx *ctx, const Signup *known, const char *reason, FreedPlaces *freed)
 {
     SignupFacts facts;
     SignupCounts counts = {};
@@ -44,9 +50,9 @@ YIELDS static Err *drop(Ctx *ctx, const Signup *known, FreedPlaces *freed)
     signup_counts_add(&counts, (SignupState)signup->state, -1);
     signup->state = SIGNUP_CANCELLED;
     signup->offered_until = 0;
-    signup->cancelled_by = "system";
+    signup->cancelled_by = reason == TWIN ? "system" : "staff";
     signup->cancelled_at = ctx->now;
-    signup->cancel_reason = "volunteer_merged";
+    signup->cancel_reason = reason;
     TRY(signup_write(ctx, signup));
     TRY(signup_place_write(ctx, &facts.place, &counts));
     SignupNews news = {.id = signup->id,
@@ -68,7 +74,38 @@ YIELDS static Err *drop_twins(Ctx *ctx, VolunteerId from, VolunteerId to, FreedP
         Signup *mine = NULL;
         TRY(signup_find(ctx, row_int(rows, i, 0), &theirs));
         TRY(signup_find(ctx, row_int(rows, i, 1), &mine));
-        TRY(drop(ctx, goes_before(theirs, mine) ? mine : theirs, freed));
+        TRY(drop(ctx, goes_before(theirs, mine) ? mine : theirs, TWIN, freed));
+    }
+    return NULL;
+}
+
+static TimeMs overlap_of(const StoreRows *rows, size_t row)
+{
+    return MIN(row_time(rows, row, 3), row_time(rows, row, 5)) -
+           MAX(row_time(rows, row, 2), row_time(rows, row, 4));
+}
+
+/* Nobody can be at two places: the sign-up that was made later goes, and its place to who waits. */
+YIELDS static Err *drop_overlaps(Ctx *ctx, VolunteerId from, VolunteerId to, FreedPlaces *freed)
+{
+    const Settings *settings = NULL;
+    StoreRows *rows = NULL;
+    TRY(setting_load(ctx, &settings));
+    TRY(store_query(ctx->db, &SQL_SIGNUP_OVERLAPS,
+                    ARGS(sql_int(from.value), sql_int(to.value), sql_time(ctx->now)), &rows));
+    for (size_t i = 0; i < rows->count; i++) {
+        Signup *theirs = NULL;
+        Signup *mine = NULL;
+        TRY(signup_find(ctx, row_int(rows, i, 0), &theirs));
+        TRY(signup_find(ctx, row_int(rows, i, 1), &mine));
+        bool both_hold = signup_state_holds_place((SignupState)theirs->state) &&
+                         signup_state_holds_place((SignupState)mine->state);
+        if (both_hold && overlap_of(rows, i) > settings->signup_overlap_minutes * MINUTE_MS) {
+            bool mine_is_later = mine->created_at != theirs->created_at
+                                     ? mine->created_at > theirs->created_at
+                                     : mine->id > theirs->id;
+            TRY(drop(ctx, mine_is_later ? mine : theirs, OVERLAP, freed));
+        }
     }
     return NULL;
 }
@@ -81,6 +118,7 @@ YIELDS Err *signup_move(Ctx *ctx, VolunteerId from, VolunteerId to)
     /* Neither signs up for anything meanwhile. */
     TRY(store_query(ctx->db, &SQL_SIGNUP_LOCK_PERSONS, ARGS(sql_text(both)), &rows));
     TRY(drop_twins(ctx, from, to, &freed));
+    TRY(drop_overlaps(ctx, from, to, &freed));
     TRY(store_exec(ctx->db, &SQL_SIGNUP_MOVE,
                    ARGS(sql_int(from.value), sql_int(to.value), sql_time(ctx->now)), NULL));
     /* Only now: who waits might be one of the two. */
