@@ -1,7 +1,9 @@
 /* calendar.h - the working calendar: weekdays, and the days that differ from them.
  *
  * Public holidays and the weekend days that are worked for them (调休) are a table that can be
- * edited; it is shipped with the years 2024 to 2026. */
+ * edited; it is shipped with the years 2024 to 2026, as the notices of the General Office of the
+ * State Council on the holidays of each year have them: of 2024 国办发明电〔2023〕7号, of 2025
+ * 国办发明电〔2024〕12号, of 2026 国办发明电〔2025〕7号. */
 #pragma once
 
 #include "app/services.h"

@@ -55,6 +55,56 @@ FIXTURE_TEST(calendar, knows_holidays_and_make_up_days)
     }
 }
 
+/* A day of the notices, as month * 100 + day. */
+typedef struct NoticeYear {
+    int year;
+    int holidays[10][2]; /* from, to; ends with a 0 */
+    int worked[12];      /* ends with a 0 */
+} NoticeYear;
+
+static bool is_worked(const NoticeYear *notice, Date date)
+{
+    int day = date.month * 100 + date.day;
+    for (size_t i = 0; notice->worked[i] != 0; i++) {
+        if (notice->worked[i] == day) {
+            return true;
+        }
+    }
+    for (size_t i = 0; notice->holidays[i][0] != 0; i++) {
+        if (day >= notice->holidays[i][0] && day <= notice->holidays[i][1]) {
+            return false;
+        }
+    }
+    return (date_to_days(date) + 3) % 7 < 5; /* the day 0 is a Thursday */
+}
+
+FIXTURE_TEST(calendar, is_shipped_as_the_notices_of_the_state_council_have_it)
+{
+    static const NoticeYear YEARS[] = {
+        {2024, /* 国办发明电〔2023〕7号 */
+         {{101, 101}, {210, 217}, {404, 406}, {501, 505}, {610, 610}, {915, 917}, {1001, 1007}},
+         {204, 218, 407, 428, 511, 914, 929, 1012}},
+        {2025, /* 国办发明电〔2024〕12号 */
+         {{101, 101}, {128, 131}, {201, 204}, {404, 406}, {501, 505}, {531, 602}, {1001, 1008}},
+         {126, 208, 427, 928, 1011}},
+        {2026, /* 国办发明电〔2025〕7号 */
+         {{101, 103}, {215, 223}, {404, 406}, {501, 505}, {619, 621}, {925, 927}, {1001, 1007}},
+         {104, 214, 228, 509, 920, 1010}},
+    };
+    ObjectList days = {};
+    ASSERT_OK(calendar_load(ctx, (Date){2024, 1, 1}, &days));
+    for (size_t i = 0; i < COUNT_OF(YEARS); i++) {
+        int64_t end = date_to_days((Date){YEARS[i].year + 1, 1, 1});
+        for (int64_t day = date_to_days((Date){YEARS[i].year, 1, 1}); day < end; day++) {
+            Date date = date_from_days(day);
+            bool worked = calendar_rules_is_working(days.items, days.count, date);
+            ASSERT_STR_EQUAL(date_format(ctx->arena, date), worked == is_worked(&YEARS[i], date)
+                                                                ? date_format(ctx->arena, date)
+                                                                : "another");
+        }
+    }
+}
+
 /* The statutory number of working days of each year: weekdays without 11, since 2025 13 days. */
 FIXTURE_TEST(calendar, years_have_as_many_working_days_as_the_law_gives)
 {
