@@ -1,5 +1,5 @@
-/* app.c - the server's life, top to bottom: open, migrate, start, serve, stop. */
-#include "app/app.h"
+/* app.c - the life of a server or worker, top to bottom: open, migrate, start, serve, stop. */
+#include "app/app_internal.h"
 
 #include <inttypes.h>
 #include <malloc.h>
@@ -17,40 +17,9 @@
 #include "base/log.h"
 #include "base/str.h"
 
-#define LOOPS_MAX 256
-#define DRAIN_MS (20 * SECOND_MS)
 #define DATABASE_PATIENCE_MS (60 * SECOND_MS)
 
-typedef struct App App;
-
-/* A loop and its thread; the first one is the main thread's. */
-typedef struct AppLoop {
-    App *app;
-    Arena *arena; /* outlives the loop's fibers: for its error */
-    Loop *loop;
-    uv_thread_t thread;
-    bool stop_asked;
-    Waiter stop; /* on its own loop */
-    Err *err;    /* why it could not serve */
-} AppLoop;
-
-struct App {
-    AppCore *core;
-    const AppOptions *options;
-    HttpServer *http;
-    Scheduler scheduler;
-    AppLoop loops[LOOPS_MAX];
-    Loop *loop_pointers[LOOPS_MAX];
-    size_t loop_count;
-    size_t threads_started;
-    size_t threads_ready; /* serve, or failed to; these two are counted on the main loop */
-    size_t threads_ended;
-    Waiter progress; /* of the main fiber: something it waits for changed */
-    uv_signal_t signals[3];
-    size_t signal_count;
-};
-
-/* ---- Migrations: the server does not start on a schema that it does not know ---- */
+/* ---- Migrations: no process starts on a schema that it does not know ---- */
 
 static void log_migrations(const MigrationReport *report)
 {
@@ -71,16 +40,22 @@ static Err *migrate(AppCore *core)
 {
     MigrationReport *report = ARENA_NEW(core->arena, MigrationReport);
     Deadline patience = deadline_after(DATABASE_PATIENCE_MS);
+    bool is_worker = (core->services.duties & DUTY_SCHEMA) == 0;
     for (;;) {
         Err *err = store_migrate(core->arena, &core->store_options, core->migrations_dir,
-                                 /* dry_run= */ false, report);
+                                 /* dry_run= */ is_worker, report);
+        if (err == NULL && report->pending > 0) {
+            err = ERR(core->arena, ERR_UNAVAILABLE, "schema_old",
+                      "%zu migrations are not applied; the server applies them when it starts",
+                      report->pending);
+        }
         if (err == NULL) {
             break;
         }
         if (err->kind != ERR_UNAVAILABLE || deadline_left(patience) == 0) {
             return err;
         }
-        log_event(LOG_WARN, "database cannot be reached; trying again in 2 s",
+        log_event(LOG_WARN, "the database is not ready; trying again in 2 s",
                   LOG_TEXT("error", err_text(core->arena, err)),
                   LOG_INT("giving_up_in_s", deadline_left(patience) / SECOND_MS));
         sleep(2);
@@ -90,130 +65,12 @@ static Err *migrate(AppCore *core)
     return NULL;
 }
 
-/* ---- The other loops, each in a thread ---- */
-
-static void note_ready(void *arg)
-{
-    App *app = arg;
-    app->threads_ready++;
-    waiter_wake(&app->progress);
-}
-
-static void note_ended(void *arg)
-{
-    App *app = arg;
-    app->threads_ended++;
-    waiter_wake(&app->progress);
-}
-
-static void ask_to_stop(void *arg)
-{
-    AppLoop *self = arg;
-    self->stop_asked = true;
-    waiter_wake(&self->stop);
-}
-
-YIELDS static Err *serve_on_loop(AppLoop *self)
-{
-    TRY(store_attach(self->app->core->services.store));
-    cache_attach(self->app->core->services.cache);
-    return http_server_start(self->app->http);
-}
-
-/* Waits without a deadline: for our own signal, which comes at the end of the process at the
- * latest. Yields. */
-static void wait_until(Waiter *waiter, const bool *condition)
-{
-    while (!*condition) {
-        waiter_init(waiter);
-        err_ignore(waiter_wait(waiter, DEADLINE_NEVER), "the condition is looked at anew");
-    }
-}
-
-static void leave_thread(const App *app)
-{
-    for (const Concept *const *concept = app->options->concepts; *concept != NULL; concept ++) {
-        if ((*concept)->leave_thread != NULL) {
-            (*concept)->leave_thread();
-        }
-    }
-}
-
-static void thread_fiber(void *arg)
-{
-    AppLoop *self = arg;
-    Err *err = serve_on_loop(self);
-    self->err = err == NULL ? NULL : err_copy(self->arena, err);
-    loop_post(self->app->loops[0].loop, note_ready, self->app);
-    wait_until(&self->stop, &self->stop_asked);
-    http_server_stop(self->app->http, DRAIN_MS);
-    leave_thread(self->app);
-    cache_detach(self->app->core->services.cache);
-    store_detach(self->app->core->services.store);
-    loop_stop(self->loop);
-}
-
-static void run_fiber(AppLoop *self, const char *name, FiberMain *fn, void *arg)
-{
-    FiberGroup group;
-    fiber_group_init(&group);
-    fiber_spawn(&group, name, fn, arg);
-    loop_run(self->loop);
-    fiber_group_done(&group);
-}
-
-static void thread_main(void *arg)
-{
-    AppLoop *self = arg;
-    self->loop = loop_new("worker");
-    self->app->loop_pointers[self - self->app->loops] = self->loop;
-    run_fiber(self, "worker", thread_fiber, self);
-    loop_post(self->app->loops[0].loop, note_ended, self->app);
-    /* Nobody posts here any more: the main loop counted this one as ended, or is about to. */
-    loop_free(self->loop);
-}
-
-/* Yields. */
-static void wait_for_threads(App *app, const size_t *count)
-{
-    while (*count < app->threads_started) {
-        waiter_init(&app->progress);
-        err_ignore(waiter_wait(&app->progress, DEADLINE_NEVER), "they come in any case");
-    }
-}
-
-YIELDS static Err *start_threads(App *app)
-{
-    for (size_t i = 1; i < app->loop_count; i++) {
-        if (uv_thread_create(&app->loops[i].thread, thread_main, &app->loops[i]) != 0) {
-            return ERR(fiber_arena(), ERR_UNAVAILABLE, "thread_failed", "cannot start a thread");
-        }
-        app->threads_started++;
-    }
-    wait_for_threads(app, &app->threads_ready);
-    for (size_t i = 1; i < app->loop_count; i++) {
-        TRY(app->loops[i].err);
-    }
-    return NULL;
-}
-
-static void stop_threads(App *app)
-{
-    wait_for_threads(app, &app->threads_ready);
-    for (size_t i = 1; i <= app->threads_started; i++) {
-        loop_post(app->loops[i].loop, ask_to_stop, &app->loops[i]);
-    }
-}
-
-static void join_threads(App *app)
-{
-    wait_for_threads(app, &app->threads_ended);
-    for (size_t i = 1; i <= app->threads_started; i++) {
-        uv_thread_join(&app->loops[i].thread);
-    }
-}
-
 /* ---- The main loop: start ---- */
+
+static bool has(const App *app, unsigned duties)
+{
+    return (app->core->services.duties & duties) != 0;
+}
 
 YIELDS static Err *start_concepts(App *app)
 {
@@ -232,13 +89,15 @@ YIELDS static Err *start_bus(App *app)
     BusOptions options = app->core->bus_options;
     options.run = dispatch_message;
     options.owner = services;
+    options.no_relay = !has(app, DUTY_RELAY);
+    options.no_handlers = !has(app, DUTY_CONSUME);
     TRY(bus_open(app->core->arena, &options, &services->bus));
     for (const Concept *const *concept = services->concepts; *concept != NULL; concept ++) {
         if ((*concept)->subscriptions != NULL) {
             bus_subscribe(services->bus, (*concept)->subscriptions);
         }
     }
-    return bus_start(services->bus);
+    return has(app, DUTY_RELAY | DUTY_CONSUME) ? bus_start(services->bus) : NULL;
 }
 
 static const Route *const *collect_routes(Arena *arena, const Concept *const *concepts)
@@ -285,15 +144,19 @@ YIELDS static Err *start(App *app)
     TRY(start_bus(app));
     measure_register(&app->core->services);
     /* Before the first request: its pages show the schedules. */
-    scheduler_start(&app->scheduler, app->core->arena, &app->core->services);
-    TRY(start_http(app));
-    TRY(start_threads(app));
+    if (has(app, DUTY_SCHEDULE)) {
+        scheduler_start(&app->scheduler);
+    }
+    if (has(app, DUTY_HTTP)) {
+        TRY(start_http(app));
+        TRY(app_start_loops(app));
+    }
     return NULL;
 }
 
 /* ---- The main loop: serve and stop ---- */
 
-static void announce(const App *app)
+static void announce_address(const App *app)
 {
     const Config *config = app->core->config;
     const char *host =
@@ -312,6 +175,16 @@ static void announce(const App *app)
                config->super_admin.password.reveal);
     }
     (void)fflush(stdout);
+}
+
+static void announce(const App *app)
+{
+    if (has(app, DUTY_HTTP)) {
+        announce_address(app);
+    } else {
+        log_event(LOG_INFO, "working", LOG_TEXT("process", app->core->services.process->name),
+                  LOG_TEXT("version", VOMS_VERSION));
+    }
     sd_notify(0, "READY=1");
 }
 
@@ -323,7 +196,7 @@ static void on_signal(uv_signal_t *handle, int number)
         return;
     }
     log_event(LOG_INFO, "stopping", LOG_INT("signal", number));
-    ask_to_stop(&app->loops[0]);
+    app_ask_to_stop(&app->loops[0]);
 }
 
 static void watch_signals(App *app)
@@ -349,16 +222,18 @@ static void unwatch_signals(App *app)
 static void stop(App *app)
 {
     sd_notify(0, "STOPPING=1");
-    stop_threads(app);
+    app_stop_loops(app);
     if (app->http != NULL) {
         http_server_stop(app->http, DRAIN_MS);
     }
-    scheduler_stop(&app->scheduler);
+    if (app->scheduler.is_started) {
+        scheduler_stop(&app->scheduler);
+    }
     if (app->core->services.bus != NULL) {
         bus_stop(app->core->services.bus, DRAIN_MS);
     }
-    join_threads(app);
-    leave_thread(app);
+    app_join_loops(app);
+    app_leave_thread(app);
     cache_detach(app->core->services.cache);
     store_detach(app->core->services.store);
 }
@@ -370,7 +245,7 @@ static void main_fiber(void *arg)
     Err *err = start(app);
     if (err == NULL) {
         announce(app);
-        wait_until(&self->stop, &self->stop_asked);
+        app_wait_until(&self->stop, &self->stop_asked);
     } else {
         self->err = err_copy(self->arena, err);
     }
@@ -393,9 +268,10 @@ static void prepare_process(void)
     }
 }
 
-static size_t count_loops(const Config *config)
+/* More than one is for requests; handlers and schedules share the main loop. */
+static size_t count_loops(const App *app)
 {
-    int64_t wanted = config->server.threads;
+    int64_t wanted = has(app, DUTY_HTTP) ? app->core->config->server.threads : 1;
     if (wanted == 0) {
         wanted = sysconf(_SC_NPROCESSORS_ONLN);
     }
@@ -406,7 +282,7 @@ static Err *serve(App *app)
 {
     AppCore *core = app->core;
     TRY(migrate(core));
-    app->loop_count = count_loops(core->config);
+    app->loop_count = count_loops(app);
     for (size_t i = 0; i < app->loop_count; i++) {
         app->loops[i].app = app;
         app->loops[i].arena = arena_new();
@@ -417,8 +293,9 @@ static Err *serve(App *app)
     core->services.loops = app->loop_pointers;
     core->services.loop_count = app->loop_count;
     core->services.scheduler = &app->scheduler;
+    scheduler_init(&app->scheduler, core->arena, &core->services);
     watch_signals(app);
-    run_fiber(&app->loops[0], "main", main_fiber, app);
+    app_run_fiber(&app->loops[0], "main", main_fiber, app);
     http_server_free(app->http);
     bus_close(core->services.bus);
     loop_free(app->loops[0].loop);

@@ -1,4 +1,4 @@
-/* app.h - the life of the server process, from its options to its exit code. */
+/* app.h - the life of a server or worker process, from its options to its exit code. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,6 +15,7 @@ enum {
 };
 
 typedef struct AppOptions {
+    const ProcessKind *process;     /* NULL: a sequential program, such as vomsctl */
     const Concept *const *concepts; /* ends with NULL */
     const char *config_path;        /* NULL: embedded without a file */
     const char *data_dir;           /* where storage.path does not say otherwise */
@@ -26,7 +27,10 @@ typedef struct AppOptions {
 /* The exit code that tells an operator what kind of failure err is. */
 int app_exit_code(const Err *err);
 
-/* Runs the server until SIGTERM or SIGINT. Returns an exit code. */
+/* The main function of the process kind with that name. */
+int app_main(const char *kind, const Concept *const *concepts, int argc, char **argv);
+
+/* Runs the process until SIGTERM or SIGINT. Returns an exit code. */
 int app_serve(const AppOptions *options);
 
 /* Reads and checks the configuration; prints what is wrong. Returns an exit code. */

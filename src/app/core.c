@@ -60,6 +60,10 @@ static Err *open_services(AppCore *core, const AppOptions *options)
     core->migrations_dir = places_folder(core->arena, "migrations");
     Services *services = &core->services;
     services->concepts = options->concepts;
+    services->process = options->process;
+    if (options->process != NULL) {
+        TRY(process_duties(options->process, config, &services->duties));
+    }
     services->config = core->config;
     services->data_dir = config->storage.path;
     services->started_at = time_now();

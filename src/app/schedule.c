@@ -86,31 +86,37 @@ static size_t count_schedules(const Schedule *schedules)
     return count;
 }
 
-static void start_table(Scheduler *scheduler, Services *services, const Schedule *schedules)
+static void add_table(Scheduler *scheduler, Services *services, const Schedule *schedules)
 {
     size_t count = count_schedules(schedules);
     for (size_t i = 0; i < count; i++) {
-        ScheduleState *state = &scheduler->states[scheduler->count++];
-        *state = (ScheduleState){.schedule = &schedules[i],
-                                 .services = services,
-                                 .group = &scheduler->group};
-        waiter_init(&state->due);
-        fiber_spawn(&scheduler->group, "schedule", repeat, state);
+        scheduler->states[scheduler->count++] = (ScheduleState){.schedule = &schedules[i],
+                                                                .services = services,
+                                                                .group = &scheduler->group};
     }
 }
 
-void scheduler_start(Scheduler *scheduler, Arena *arena, Services *services)
+void scheduler_init(Scheduler *scheduler, Arena *arena, Services *services)
 {
     size_t count = count_schedules(OWN_SCHEDULES);
     for (const Concept *const *concept = services->concepts; *concept != NULL; concept ++) {
         count += count_schedules((*concept)->schedules);
     }
-    fiber_group_init(&scheduler->group);
     scheduler->states = ARENA_ARRAY(arena, ScheduleState, count);
-    start_table(scheduler, services, OWN_SCHEDULES);
+    add_table(scheduler, services, OWN_SCHEDULES);
     for (const Concept *const *concept = services->concepts; *concept != NULL; concept ++) {
-        start_table(scheduler, services, (*concept)->schedules);
+        add_table(scheduler, services, (*concept)->schedules);
     }
+}
+
+void scheduler_start(Scheduler *scheduler)
+{
+    fiber_group_init(&scheduler->group);
+    for (size_t i = 0; i < scheduler->count; i++) {
+        waiter_init(&scheduler->states[i].due);
+        fiber_spawn(&scheduler->group, "schedule", repeat, &scheduler->states[i]);
+    }
+    scheduler->is_started = true;
 }
 
 /* ---- At once ---- */

@@ -19,10 +19,14 @@ struct Scheduler {
     FiberGroup group;
     ScheduleState *states;
     size_t count;
+    bool is_started; /* in this process */
 };
 
-/* Starts one fiber per schedule of all concepts, on the calling loop. */
-void scheduler_start(Scheduler *scheduler, Arena *arena, Services *services);
+/* Lists the schedules of all concepts. */
+void scheduler_init(Scheduler *scheduler, Arena *arena, Services *services);
+
+/* Starts one fiber for each, on the calling loop. */
+void scheduler_start(Scheduler *scheduler);
 
 /* When its next run is due by the present clock, which may have jumped since the last run. From any
  * loop. */

@@ -3,6 +3,7 @@
 
 #include "app/config.h"
 #include "app/ctx.h"
+#include "app/process.h"
 #include "port/bus.h"
 #include "port/cache.h"
 
@@ -54,6 +55,8 @@ typedef struct Concept {
 
 struct Services {
     const Concept *const *concepts; /* of concepts.def, ends with NULL */
+    const ProcessKind *process;     /* NULL: a sequential program */
+    unsigned duties;                /* ProcessDuty, of this process */
     Config *config;
     Store *store;
     Cache *cache;

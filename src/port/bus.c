@@ -13,6 +13,7 @@
 
 #define RELAY_BATCH 200
 #define POLL_MS SECOND_MS /* deliveries come due, and other processes publish */
+#define RELAY_POLL_MS 250 /* other processes publish most of what there is */
 #define RENEW_MS (BUS_LEASE_MS / 3)
 #define CLEAN_UP_EVERY_MS (10 * MINUTE_MS)
 #define OUTBOX_KEEP_MS (7 * DAY_MS)
@@ -177,7 +178,7 @@ YIELDS static Err *relay(Bus *bus, Arena *arena)
 
 YIELDS static Err *relay_and_start(Bus *bus)
 {
-    bool any = bus->carrier == NULL;
+    bool any = bus->carrier == NULL && !bus->options.no_handlers;
     TRY(relay(bus, fiber_arena()));
     while (any && !bus->stopping) {
         TRY(bus_start_deliveries(bus, fiber_arena(), &any));
@@ -188,6 +189,7 @@ YIELDS static Err *relay_and_start(Bus *bus)
 static void run_relay(void *arg)
 {
     Bus *bus = arg;
+    int64_t poll_ms = bus->options.no_handlers ? RELAY_POLL_MS : POLL_MS;
     int64_t pause_ms = POLL_MS;
     while (!bus->stopping) {
         atomic_store(&bus->nudged, false);
@@ -200,7 +202,7 @@ static void run_relay(void *arg)
             pause_ms = POLL_MS;
         }
         if (!bus->stopping && !atomic_load(&bus->nudged)) {
-            err_ignore(waiter_wait(&bus->waiter, deadline_after(POLL_MS)), "an interval");
+            err_ignore(waiter_wait(&bus->waiter, deadline_after(poll_ms)), "an interval");
         }
         arena_reset(fiber_arena());
     }
@@ -251,7 +253,7 @@ YIELDS static Err *keep_up(Bus *bus, int64_t *clean_up_at)
     if (bus->carrier != NULL) {
         TRY(bus_carrier_keep_up(bus->carrier, &db));
     }
-    if (time_monotonic() >= *clean_up_at) {
+    if (!bus->options.no_relay && time_monotonic() >= *clean_up_at) {
         *clean_up_at = time_monotonic() + CLEAN_UP_EVERY_MS;
         TRY(clean_up(&db));
     }
@@ -330,7 +332,9 @@ YIELDS Err *bus_start(Bus *bus)
     if (bus->carrier != NULL) {
         bus_carrier_start(bus->carrier);
     }
-    fiber_spawn(&bus->relay_group, "bus-relay", run_relay, bus);
+    if (!bus->options.no_relay) {
+        fiber_spawn(&bus->relay_group, "bus-relay", run_relay, bus);
+    }
     fiber_spawn(&bus->upkeep_group, "bus-upkeep", run_upkeep, bus);
     return NULL;
 }

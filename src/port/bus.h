@@ -50,6 +50,8 @@ typedef struct BusOptions {
     const char *nats_stream;  /* its name begins every subject, too */
     int nats_replicas;        /* of the stream, in a cluster */
     Store *store;
+    bool no_relay;    /* another process relays, and makes the stream and its consumers */
+    bool no_handlers; /* another process handles messages */
     /* Makes a Ctx, runs subscription->handle in it and ends it: the app layer's part. Yields. */
     Err *(*run)(void *owner, const BusSubscription *subscription, const BusMessage *message,
                 Err *(*record_handled)(Db *db, void *arg), void *record_arg);

@@ -209,7 +209,9 @@ YIELDS static Err *manage(BusCarrier *carrier)
     if (carrier->ready) {
         return NULL;
     }
-    TRY(set_up(carrier));
+    if (!carrier->bus->options.no_relay) {
+        TRY(set_up(carrier));
+    }
     TRY(look(carrier));
     carrier->told = false;
     log_event(LOG_INFO, "messages are carried by JetStream", LOG_TEXT("stream", carrier->stream));
@@ -442,6 +444,9 @@ YIELDS Err *bus_carrier_keep_up(BusCarrier *carrier, Db *db)
         note_unready(carrier, err);
         return NULL;
     }
+    if (carrier->bus->options.no_relay) {
+        return NULL;
+    }
     for (const Consumer *c = carrier->bus->consumers; c != NULL; c = c->next) {
         TRY(publish_overdue(carrier, db, c->subscription->consumer));
     }
@@ -522,7 +527,8 @@ void bus_carrier_start(BusCarrier *carrier)
     set_state(carrier, false, -1, "still connecting");
     fiber_group_init(&carrier->group);
     fiber_spawn(&carrier->group, "bus-carrier", run_manager, carrier);
-    for (Consumer *c = carrier->bus->consumers; c != NULL; c = c->next) {
+    for (Consumer *c = carrier->bus->consumers; c != NULL && !carrier->bus->options.no_handlers;
+         c = c->next) {
         Puller *puller = ARENA_NEW(carrier->arena, Puller);
         *puller = (Puller){.carrier = carrier, .consumer = c};
         fiber_spawn(&carrier->group, "bus-puller", run_puller, puller);

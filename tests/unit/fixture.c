@@ -112,6 +112,7 @@ static void open_services(Fixture *fixture)
     CacheOptions cache = {.memory_max_bytes = 1024 * 1024};
     fill_config(&fixture->config);
     *services = (Services){.concepts = all_concepts,
+                           .duties = process_kind("server")->alone,
                            .config = &fixture->config,
                            .data_dir = fixture->directory,
                            .loops = &fixture->loop,

@@ -329,7 +329,8 @@ YIELDS static Err *start(Ctx *ctx)
     permission_register_all(ctx->services->concepts);
     ctx->services->may_anywhere = access_may_anywhere;
     access_listen(ctx->services);
-    return role_complete_super_administrator(ctx);
+    return (ctx->services->duties & DUTY_SCHEMA) != 0 ? role_complete_super_administrator(ctx)
+                                                      : NULL;
 }
 
 const Concept access_concept = {.name = "access",

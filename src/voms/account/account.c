@@ -146,7 +146,7 @@ YIELDS static Err *start(Ctx *ctx)
     ctx->services->must_change_password = must_change_password;
     authenticate_listen(ctx->services);
     TRY(password_prepare(ctx));
-    return ensure_super(ctx);
+    return (ctx->services->duties & DUTY_SCHEMA) != 0 ? ensure_super(ctx) : NULL;
 }
 
 static const Permission PERMISSIONS[] = {

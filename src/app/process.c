@@ -1,0 +1,37 @@
+#include "app/process.h"
+
+#include "app/config.h"
+#include "base/str.h"
+
+const ProcessKind process_kinds[] = {
+    {.name = "server",
+     .alone = DUTY_SCHEMA | DUTY_HTTP | DUTY_RELAY | DUTY_CONSUME | DUTY_SCHEDULE,
+     .with_nats = DUTY_SCHEMA | DUTY_HTTP | DUTY_RELAY},
+    {.name = "worker-consumer", .with_nats = DUTY_CONSUME},
+    {.name = "worker-scheduler", .with_nats = DUTY_SCHEDULE},
+    {},
+};
+
+const ProcessKind *process_kind(const char *name)
+{
+    const ProcessKind *kind = process_kinds;
+    while (kind->name != NULL && !str_equal(kind->name, name)) {
+        kind++;
+    }
+    BUG_ON(kind->name == NULL);
+    return kind;
+}
+
+Err *process_duties(const ProcessKind *kind, const Config *config, unsigned *ret_duties)
+{
+    bool alone = str_is_empty(config->nats.url.reveal);
+    unsigned duties = alone ? kind->alone : kind->with_nats;
+    if (duties == 0) {
+        return ERR(config->arena, ERR_CONFIG, "invalid_config",
+                   "nats.url: is missing; without it the server does everything, and there is "
+                   "nothing for a %s",
+                   kind->name);
+    }
+    *ret_duties = duties;
+    return NULL;
+}

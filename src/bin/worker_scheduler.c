@@ -1,0 +1,8 @@
+/* worker_scheduler.c - runs the periodic duties; one of any number leads. */
+#include "app/app.h"
+#include "voms/concepts.h"
+
+int main(int argc, char **argv)
+{
+    return app_main("worker-scheduler", all_concepts, argc, argv);
+}
