@@ -6,7 +6,9 @@
 const ProcessKind process_kinds[] = {
     {.name = "server",
      .alone = DUTY_SCHEMA | DUTY_HTTP | DUTY_RELAY | DUTY_CONSUME | DUTY_SCHEDULE,
-     .with_nats = DUTY_SCHEMA | DUTY_HTTP | DUTY_RELAY},
+     /* The schedules stay here as well: their runs are idempotent, and “run now” and what is shown
+      * of them are answered by this process. */
+     .with_nats = DUTY_SCHEMA | DUTY_HTTP | DUTY_RELAY | DUTY_SCHEDULE},
     {.name = "worker-consumer", .with_nats = DUTY_CONSUME},
     {.name = "worker-scheduler", .with_nats = DUTY_SCHEDULE},
     {},

@@ -190,8 +190,56 @@ class Nats(Service):
         shutil.rmtree(self.directory / "data")
 
 
+WORKERS = ("worker-consumer", "worker-scheduler")
+
+
+class Worker:
+    """A worker process beside a server, with the server's configuration."""
+
+    def __init__(self, server, name):
+        self.server = server
+        self.name = name
+        self.log_path = server.directory / f"{name}.log"
+        self.process = None
+
+    def start(self):
+        server = self.server
+        arguments = [str(find_binary(self.name)), "--data", str(server.data), "--config", str(server.config_path)]
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(arguments, cwd=server.directory, env=server.env, stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log)
+        return self
+
+    def log(self):
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(timeout=STOP_SECONDS)
+
+    def stop(self):
+        """As Server.stop."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            code = process.wait(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"{self.name}: no exit within {STOP_SECONDS} s of SIGTERM:\n{self.log()[-4000:]}")
+        check_log(self.log())
+        assert code == 0, f"{self.name}: exit {code}:\n{self.log()[-4000:]}"
+
+
+def check_log(text):
+    found = re.search(r"AddressSanitizer|LeakSanitizer|UndefinedBehavior|runtime error:|BUG:", text)
+    assert not found, f"a sanitizer report in the log:\n{text[max(0, found.start() - 500):][:6000]}"
+
+
 class Server:
-    """One server process with its own data. `profile` is "sqlite" or "postgres"."""
+    """One server process with its own data. `profile` is "sqlite" or "postgres"; with nats.url its workers, too."""
 
     def __init__(self, profile, cluster=None, *, config=None, directory=None, database=None, env=None, options=()):
         self.options = options
@@ -216,6 +264,8 @@ class Server:
         self.config = self._default_config()
         for section, values in (config or {}).items():
             self.config.setdefault(section, {}).update(values)
+        carried = self.config.get("nats", {}).get("url")
+        self.workers = [Worker(self, name) for name in WORKERS] if carried else []
 
     def _default_config(self):
         config = {
@@ -248,6 +298,8 @@ class Server:
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         if wait:
             self.wait_healthy()
+            for worker in self.workers:
+                worker.start()
         return self
 
     def wait_healthy(self, seconds=START_SECONDS):
@@ -268,13 +320,14 @@ class Server:
         """Sets the server's clock so far ahead of ours (a timedelta); all of its schedules run."""
         offset_ms = int(ahead.total_seconds() * 1000)
         told = f"offset_ms={offset_ms}"
-        before = self.log().count(told)
         self.clock.write_text(str(offset_ms))
-        self.process.send_signal(signal.SIGUSR2)
-        deadline = time.monotonic() + 10
-        while self.log().count(told) == before:
-            assert time.monotonic() < deadline, "the clock was not moved"
-            time.sleep(0.02)
+        for program in [self, *self.workers]:
+            before = program.log().count(told)
+            program.process.send_signal(signal.SIGUSR2)
+            deadline = time.monotonic() + 10
+            while program.log().count(told) == before:
+                assert time.monotonic() < deadline, "the clock was not moved"
+                time.sleep(0.02)
 
     def vomsctl(self, *arguments, check=True, timeout=120):
         result = subprocess.run(
@@ -286,11 +339,15 @@ class Server:
 
     def kill(self):
         """As the machine would by losing power: no clean-up."""
-        self.process.kill()
-        self.process.wait(timeout=STOP_SECONDS)
+        for program in [self, *self.workers]:
+            if program.process is not None:
+                program.process.kill()
+                program.process.wait(timeout=STOP_SECONDS)
 
     def stop(self):
         """SIGTERM; the exit must be 0 and in time, and no sanitizer may have complained."""
+        for worker in self.workers:
+            worker.stop()
         if self.process is None:
             return
         if self.process.poll() is None:
@@ -307,9 +364,7 @@ class Server:
         assert code == 0, f"exit {code}:\n{self.log()[-4000:]}"
 
     def check_log(self):
-        text = self.log()
-        found = re.search(r"AddressSanitizer|LeakSanitizer|UndefinedBehavior|runtime error:|BUG:", text)
-        assert not found, f"a sanitizer report in the log:\n{text[max(0, found.start() - 500):][:6000]}"
+        check_log(self.log())
 
     def close(self):
         try:
