@@ -216,6 +216,23 @@ static void unwatch_signals(App *app)
     for (size_t i = 0; i < app->signal_count; i++) {
         uv_close((uv_handle_t *)&app->signals[i], NULL);
     }
+    uv_close((uv_handle_t *)&app->watchdog, NULL);
+}
+
+static void tell_watchdog(uv_timer_t *timer UNUSED)
+{
+    sd_notify(0, "WATCHDOG=1");
+}
+
+/* From the main loop, so that systemd ends a process whose loop hangs. */
+static void feed_watchdog(App *app)
+{
+    uint64_t limit_us = 0;
+    uv_timer_init(loop_uv(app->loops[0].loop), &app->watchdog);
+    if (sd_watchdog_enabled(/* unset_environment= */ 0, &limit_us) > 0) {
+        uint64_t pause_ms = limit_us / 2 / 1000;
+        uv_timer_start(&app->watchdog, tell_watchdog, pause_ms, pause_ms);
+    }
 }
 
 /* New work first, then what it stands on. */
@@ -295,6 +312,7 @@ static Err *serve(App *app)
     core->services.scheduler = &app->scheduler;
     scheduler_init(&app->scheduler, core->arena, &core->services);
     watch_signals(app);
+    feed_watchdog(app);
     app_run_fiber(&app->loops[0], "main", main_fiber, app);
     http_server_free(app->http);
     bus_close(core->services.bus);

@@ -38,6 +38,7 @@ struct App {
     Waiter progress; /* of the main fiber: something it waits for changed */
     uv_signal_t signals[3];
     size_t signal_count;
+    uv_timer_t watchdog; /* tells systemd that the main loop turns */
 };
 
 /* Runs fn(arg) in a fiber on the loop of self, which is the calling thread's, until loop_stop. */
