@@ -262,7 +262,7 @@ static void read_file(void *arg)
     size_t done = 0;
     int fd = open(read_job->variant->path, O_RDONLY | O_CLOEXEC);
 
-    struct stat status;
+    struct stat status = {};
     read_job->error = fd < 0 || fstat(fd, &status) != 0 ? errno : 0;
     if (read_job->error == 0 && !is_same(read_job->variant, &status)) {
         read_job->error = ESTALE;

@@ -14,8 +14,6 @@
 
 #define ERRORS_MAX_BYTES 2000
 
-extern char **environ;
-
 static Err *unavailable(Arena *arena, const char *what)
 {
     return ERR(arena, ERR_UNAVAILABLE, "no_process", "cannot %s: %s", what, strerror(errno));

@@ -231,11 +231,9 @@ static int read_options(CommandLine *line, int argc, char **argv, bool stop_at_w
     optind = 0; /* glibc: begin anew */
     for (int value = 0;
          (value = getopt_long(argc, argv, stop_at_word ? "+" : "", table, NULL)) != -1;) {
-        if (value == '?') {
-            line->is_wrong = true;
-        } else if (value >= OWN_OPTION) {
+        if (value >= OWN_OPTION) {
             line->values[value - OWN_OPTION] = optarg == NULL ? "" : optarg;
-        } else if (!take_global(line, GLOBAL_OPTIONS[value - 1].name, optarg)) {
+        } else if (value == '?' || !take_global(line, GLOBAL_OPTIONS[value - 1].name, optarg)) {
             line->is_wrong = true;
         }
     }
