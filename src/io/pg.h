@@ -1,5 +1,8 @@
 /* pg.h - PostgreSQL connections in libpq's pipeline mode, on the running loop.
  *
+ * The url may name several servers: each is tried for its share of the connect timeout, and unless
+ * the url says otherwise the one that takes changes is wanted.
+ *
  * What the fibers of a loop queue during one turn goes out with one write at its end, and a
  * callback hands out the answers. A shared connection serves reads of many fibers: they travel in
  * batches, and when one of a batch fails, the others are sent again by themselves. Those of one

@@ -40,17 +40,47 @@ static const char *option_value(const PQconninfoOption *options, const char *key
     return NULL;
 }
 
-/* Is any of the comma-separated hosts a name or address rather than a socket's directory? */
-static bool has_network_host(const char *hosts)
+/* The index-th of texts with commas between; the only one stands for all. NULL if it is empty. */
+static const char *list_item(Arena *arena, const char *list, size_t index)
 {
-    while (hosts != NULL && *hosts != 0) {
-        size_t length = strcspn(hosts, ",");
-        if (length > 0 && hosts[0] != '/' && hosts[0] != '@') {
-            return true;
-        }
-        hosts += length + (hosts[length] == ',');
+    if (list == NULL) {
+        return NULL;
     }
-    return false;
+    bool single = strchr(list, ',') == NULL;
+    for (; !single && index > 0; index--) {
+        list += strcspn(list, ",");
+        list += *list == ',';
+    }
+    size_t length = strcspn(list, ",");
+    return length == 0 ? NULL : arena_strndup(arena, list, length);
+}
+
+static size_t list_length(const char *list)
+{
+    size_t count = 1;
+    for (; list != NULL && *list != 0; list++) {
+        count += *list == ',';
+    }
+    return count;
+}
+
+/* libpq would wait for the first server that says nothing until the end of our patience: the list
+ * is walked here, with a share of the time for each. */
+static void read_hosts(PgClient *client, const PQconninfoOption *options)
+{
+    const char *hosts = option_value(options, "host");
+    const char *addresses = option_value(options, "hostaddr");
+    const char *ports = option_value(options, "port");
+    const char *attrs = option_value(options, "target_session_attrs");
+    client->host_count = list_length(hosts != NULL ? hosts : addresses);
+    client->hosts = ARENA_ARRAY(client->arena, PgHost, client->host_count);
+    for (size_t i = 0; i < client->host_count; i++) {
+        client->hosts[i] = (PgHost){.host = list_item(client->arena, hosts, i),
+                                    .port = list_item(client->arena, ports, i),
+                                    .address = list_item(client->arena, addresses, i)};
+    }
+    client->session_attrs =
+        attrs == NULL && client->host_count > 1 ? "read-write" : arena_strdup(client->arena, attrs);
 }
 
 static void read_options(PgClient *client, const PQconninfoOption *options)
@@ -60,8 +90,7 @@ static void read_options(PgClient *client, const PQconninfoOption *options)
     const char *database = option_value(options, "dbname");
     const char *own = option_value(options, "options");
     const PgOptions *limits = &client->options;
-    client->hosts = arena_strdup(client->arena, host);
-    client->needs_resolving = option_value(options, "hostaddr") == NULL && has_network_host(host);
+    read_hosts(client, options);
     client->target = arena_printf(client->arena, "%s:%s/%s", host != NULL ? host : "local socket",
                                   port != NULL ? port : "5432", database != NULL ? database : "");
     client->server_options =
@@ -113,65 +142,41 @@ const char *pg_client_target(const PgClient *client)
 /* ---- Names ---- */
 
 typedef struct Resolve {
-    Arena *arena; /* its own */
-    const char *hosts;
-    const char *error;
-    Str addresses; /* comma-separated, empty for sockets and addresses */
-} Resolve;
-
-static bool resolve_one(Resolve *job, const char *host)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
-    struct addrinfo *found = NULL;
+    const char *host;
+    int code; /* of getaddrinfo */
     char address[NI_MAXHOST];
-    int code = getaddrinfo(host, NULL, &hints, &found);
-    if (code == 0) {
-        code = getnameinfo(found->ai_addr, found->ai_addrlen, address, sizeof(address), NULL, 0,
-                           NI_NUMERICHOST);
-        freeaddrinfo(found);
-    }
-    if (code != 0) {
-        job->error = arena_printf(job->arena, "%s: %s", host, gai_strerror(code));
-        return false;
-    }
-    str_append(&job->addresses, address);
-    return true;
-}
+} Resolve;
 
 static void resolve_in_pool(void *arg)
 {
     Resolve *job = arg;
-    const char *host = job->hosts;
-    for (bool more = true; more;) {
-        size_t length = strcspn(host, ",");
-        bool is_socket = length == 0 || host[0] == '/' || host[0] == '@';
-        if (!is_socket && !resolve_one(job, arena_strndup(job->arena, host, length))) {
-            return;
-        }
-        more = host[length] == ',';
-        if (more) {
-            str_append_char(&job->addresses, ',');
-        }
-        host += length + 1;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+    struct addrinfo *found = NULL;
+    job->code = getaddrinfo(job->host, NULL, &hints, &found);
+    if (job->code == 0) {
+        job->code = getnameinfo(found->ai_addr, found->ai_addrlen, job->address,
+                                sizeof(job->address), NULL, 0, NI_NUMERICHOST);
+        freeaddrinfo(found);
     }
 }
 
-/* libpq itself would block in getaddrinfo. */
-YIELDS static Err *resolve(const PgClient *client, Arena *arena, const char **ret_addresses)
+/* libpq itself would block in getaddrinfo. NULL for a socket. */
+YIELDS static Err *resolve(const PgHost *host, Arena *arena, const char **ret_address)
 {
-    *ret_addresses = NULL;
-    if (!client->needs_resolving) {
+    const char *name = host->host;
+    *ret_address = host->address;
+    if (host->address != NULL || name == NULL || name[0] == '/' || name[0] == '@') {
         return NULL;
     }
-    Resolve job = {.arena = arena_new(), .hosts = client->hosts};
-    str_init(&job.addresses, job.arena);
-    Err *err = offload(resolve_in_pool, &job);
-    if (err == NULL && job.error != NULL) {
-        err = ERR(arena, ERR_UNAVAILABLE, "database_unavailable", "%s", job.error);
+    Resolve *job = ARENA_NEW(arena, Resolve);
+    job->host = arena_strdup(arena, name);
+    TRY(offload(resolve_in_pool, job));
+    if (job->code != 0) {
+        return ERR(arena, ERR_UNAVAILABLE, "database_unavailable", "%s: %s", name,
+                   gai_strerror(job->code));
     }
-    *ret_addresses = arena_strdup(arena, str_text(&job.addresses));
-    arena_free(job.arena);
-    return err;
+    *ret_address = job->address;
+    return NULL;
 }
 
 /* ---- Connecting ---- */
@@ -186,14 +191,31 @@ static const char *message_of(PGconn *pg, Arena *arena)
     return message;
 }
 
-static void on_notice(void *arg UNUSED, const PGresult *result)
+/* A commit whose wait for the standby was given up is answered as if it were safe, with a warning
+ * that says that it is not. */
+static void on_notice(void *arg, const PGresult *result)
 {
-    log_event(LOG_DEBUG, "postgres notice",
-              LOG_TEXT("message", PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY)));
+    PgConnection *connection = arg;
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    if (str_equal(state, "57014")) {
+        connection->commit_unsafe = true;
+    }
+    log_event(LOG_DEBUG, "postgres notice", LOG_TEXT("message", message));
 }
 
-static PGconn *start_connecting(const PgClient *client, const char *addresses)
+/* What is asked of a server, and where. */
+typedef struct Attempt {
+    PgConnection *connection;
+    const PgHost *host;
+    const char *session_attrs;
+    Deadline deadline;
+} Attempt;
+
+static PGconn *start_connecting(const Attempt *attempt, const char *address)
 {
+    const PgClient *client = attempt->connection->client;
+    /* libpq takes no notice of what is NULL. */
     const char *keywords[] = {"dbname",
                               "fallback_application_name",
                               "client_encoding",
@@ -203,11 +225,25 @@ static PGconn *start_connecting(const PgClient *client, const char *addresses)
                               "keepalives_count",
                               "tcp_user_timeout",
                               "options",
-                              addresses != NULL ? "hostaddr" : NULL,
+                              "host",
+                              "hostaddr",
+                              "port",
+                              "target_session_attrs",
                               NULL};
-    const char *values[] = {
-        client->options.url,    "voms",    "UTF8", "disable", "10", "5", "3", "15000",
-        client->server_options, addresses, NULL};
+    const char *values[] = {client->options.url,
+                            "voms",
+                            "UTF8",
+                            "disable",
+                            "10",
+                            "5",
+                            "3",
+                            "15000",
+                            client->server_options,
+                            attempt->host->host,
+                            address,
+                            attempt->host->port,
+                            attempt->session_attrs,
+                            NULL};
     return PQconnectStartParams(keywords, values, /* expand_dbname= */ 1);
 }
 
@@ -226,20 +262,21 @@ YIELDS static Err *poll_until_connected(PGconn *pg, Arena *arena, Deadline deadl
     return NULL;
 }
 
-YIELDS static Err *connect_to(PgConnection *connection, Arena *arena, Deadline deadline)
+YIELDS static Err *connect_to(const Attempt *attempt, Arena *arena)
 {
-    PgClient *client = connection->client;
-    const char *addresses = NULL;
-    TRY(resolve(client, arena, &addresses));
+    PgConnection *connection = attempt->connection;
+    const char *address = NULL;
+    TRY(resolve(attempt->host, arena, &address));
 
-    PGconn *pg = start_connecting(client, addresses);
+    PGconn *pg = start_connecting(attempt, address);
     BUG_ON(pg == NULL);
-    PQsetNoticeReceiver(pg, on_notice, NULL);
+    PQsetNoticeReceiver(pg, on_notice, connection);
+    connection->commit_unsafe = false;
     Err *err = NULL;
     if (PQstatus(pg) == CONNECTION_BAD) {
         err = ERR(arena, ERR_UNAVAILABLE, "database_unavailable", "%s", message_of(pg, arena));
     } else {
-        err = poll_until_connected(pg, arena, deadline);
+        err = poll_until_connected(pg, arena, attempt->deadline);
     }
     if (err == NULL && (PQsetnonblocking(pg, 1) != 0 || PQenterPipelineMode(pg) != 1)) {
         err = ERR(arena, ERR_UNAVAILABLE, "database_unavailable", "%s", message_of(pg, arena));
@@ -256,21 +293,54 @@ YIELDS static Err *connect_to(PgConnection *connection, Arena *arena, Deadline d
     return NULL;
 }
 
+/* Tries every server for its share of the time, beginning with the one that served last. *ret_why
+ * is what each of them said. Yields. */
+YIELDS static Err *connect_to_any(PgConnection *connection, Arena *arena, const char *session_attrs,
+                                  Str *why)
+{
+    PgClient *client = connection->client;
+    int64_t share_ms = client->options.connect_timeout_ms / (int64_t)client->host_count;
+    for (size_t i = 0; i < client->host_count; i++) {
+        size_t index = (client->last_host + i) % client->host_count;
+        Attempt attempt = {.connection = connection,
+                           .host = &client->hosts[index],
+                           .session_attrs = session_attrs,
+                           .deadline = deadline_after(share_ms)};
+        Err *err = connect_to(&attempt, arena);
+        if (err == NULL) {
+            client->last_host = index;
+            return NULL;
+        }
+        bool own_deadline = err_is(err, ERR_TIMEOUT) && deadline_left(attempt.deadline) > 0;
+        if (own_deadline || err_is(err, ERR_CANCELLED)) {
+            return err;
+        }
+        str_append(why, why->length == 0 ? "" : "; ");
+        if (err_is(err, ERR_TIMEOUT)) {
+            const char *host = attempt.host->host != NULL ? attempt.host->host : "it";
+            str_printf(why, "%s: no answer within %" PRId64 " ms", host, share_ms);
+        } else {
+            str_append(why, err->message);
+        }
+    }
+    return ERR(arena, ERR_UNAVAILABLE, "database_unavailable", "%s", str_text(why));
+}
+
 YIELDS Err *pg_open(PgConnection *connection, Arena *arena)
 {
     BUG_ON(connection->pg != NULL);
-    Deadline deadline = deadline_after(connection->client->options.connect_timeout_ms);
-    Err *err = connect_to(connection, arena, deadline);
-    if (err_is(err, ERR_TIMEOUT) && deadline_left(deadline) > 0) {
-        return err; /* the fiber's own deadline came first */
+    PgClient *client = connection->client;
+    Str why;
+    str_init(&why, arena);
+    bool prefers = str_equal(client->session_attrs, "prefer-standby");
+    Err *err = connect_to_any(connection, arena, prefers ? "standby" : client->session_attrs, &why);
+    if (prefers && err_is(err, ERR_UNAVAILABLE)) {
+        err = connect_to_any(connection, arena, "any", &why);
     }
-    if (err_is(err, ERR_TIMEOUT)) {
-        err = ERR(arena, ERR_UNAVAILABLE, "database_unavailable", "no answer within %" PRId64 " ms",
-                  connection->client->options.connect_timeout_ms);
+    if (err_is(err, ERR_UNAVAILABLE)) {
+        return err_wrap(arena, err, "connecting to PostgreSQL at %s", client->target);
     }
-    if (err != NULL) {
-        return err_wrap(arena, err, "connecting to PostgreSQL at %s", connection->client->target);
-    }
+    TRY(err);
     if (connection->first != NULL) {
         pg_flush(connection);
     }

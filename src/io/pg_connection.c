@@ -487,9 +487,24 @@ static void take_rows(PgConnection *connection, const PgSlot *slot, const PGresu
     }
 }
 
+/* The change is there, but would be lost with this server: nobody may take it for done. */
+static void take_unsafe_commit(PgConnection *connection, const PgSlot *slot)
+{
+    connection->commit_unsafe = false;
+    for (PgOp *op = slot->op; op != NULL; op = op->merged) {
+        op->err = ERR(op->arena, ERR_UNAVAILABLE, "outcome_unknown",
+                      "%s: the standby did not confirm the commit in time; it may have happened",
+                      op->statement->name);
+    }
+}
+
 static void take_result(PgConnection *connection, const PGresult *result)
 {
     PgSlot *slot = slot_at(connection, connection->head);
+    if (connection->commit_unsafe && slot->kind == PG_SLOT_EXECUTE) {
+        take_unsafe_commit(connection, slot);
+        return;
+    }
     switch (PQresultStatus(result)) {
     case PGRES_COMMAND_OK:
     case PGRES_TUPLES_OK:

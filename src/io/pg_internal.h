@@ -19,13 +19,22 @@ typedef struct PgStatement {
 
 #define PG_BUCKETS 512 /* power of two */
 
+/* One of the servers that the url names. */
+typedef struct PgHost {
+    const char *host;    /* a name, an address, a socket's directory; NULL: libpq's default */
+    const char *port;    /* NULL: libpq's default */
+    const char *address; /* from the url's hostaddr, or NULL */
+} PgHost;
+
 struct PgClient {
     Arena *arena; /* of the loop: results point into it for their columns' names */
     PgOptions options;
     const char *target;
-    const char *hosts;          /* the url's host list, or NULL */
+    PgHost *hosts; /* at least one */
+    size_t host_count;
+    size_t last_host;           /* where the last connection was made: it is tried first */
+    const char *session_attrs;  /* what a server must be: libpq's target_session_attrs, or NULL */
     const char *server_options; /* -c name=value …, given at the start of a session */
-    bool needs_resolving;       /* a host is a name, and hostaddr is not given */
     uint32_t statement_count;
     PgStatement unnamed; /* number 0 */
     PgStatement *buckets[PG_BUCKETS];
@@ -59,6 +68,7 @@ struct PgConnection {
     uint64_t tail;
     bool head_answered;
     bool group_open;      /* sent since the last sync */
+    bool commit_unsafe;   /* the next answer is of a commit that no standby has confirmed */
     char last_words[256]; /* why the server is about to hang up; empty if it is not */
     int64_t head_since_ms;
     PgOp *first; /* queued */

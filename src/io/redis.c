@@ -7,10 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "io/service_url.h"
 
-#define PORT_DEFAULT 6379
-#define UNIX_SCHEME "unix://"
 #define CONNECT_TIMEOUT_MS (3 * SECOND_MS)
 #define COMMAND_TIMEOUT_MS SECOND_MS
 #define IDLE_MS (5 * SECOND_MS) /* then it is asked whether it is still there */
@@ -51,74 +48,9 @@ struct RedisClient {
     Str out;
     char reason[256];
     bool told; /* the present absence is in the log */
+    size_t next_sentinel;
+    char master[256]; /* its host, as a sentinel told */
 };
-
-/* ---- URLs ---- */
-
-static Err *wrong_url(Arena *arena, const char *why)
-{
-    return ERR(
-        arena, ERR_CONFIG, "invalid_config",
-        "redis.url: %s; expected redis://[user[:password]@]host[:port][/database], rediss:// "
-        "for TLS, or unix:///path",
-        why);
-}
-
-static Err *parse_database(Arena *arena, const char *text, int *ret_database)
-{
-    int64_t number = 0;
-    if (*text != 0 && (!str_parse_int64(text, &number) || number < 0 || number > 1000000)) {
-        return wrong_url(arena, "the database is no number");
-    }
-    *ret_database = (int)number;
-    return NULL;
-}
-
-/* curl would take the path's first part for a host. */
-static Err *read_path(Arena *arena, const char *path, RedisOptions *options)
-{
-    size_t length = strcspn(path, "?");
-    const char *query = path + length + (path[length] == '?');
-    if (*path != '/' || (*query != 0 && !str_starts_with(query, "db="))) {
-        return wrong_url(arena, "a path and nothing but db= must follow");
-    }
-    options->target.host = arena_strndup(arena, path, length);
-    return parse_database(arena, *query == 0 ? "" : query + 3, &options->database);
-}
-
-static Err *parse_address(Arena *arena, const char *text, RedisOptions *options, bool *tls)
-{
-    ServiceUrl url = {};
-    const char *why = NULL;
-    if (!service_url_parse(arena, text, PORT_DEFAULT, &url, &why)) {
-        return wrong_url(arena, why);
-    }
-    *tls = str_equal(url.scheme, "rediss");
-    if (!*tls && !str_equal(url.scheme, "redis")) {
-        return wrong_url(arena, "unknown scheme");
-    }
-    options->username = url.username;
-    options->password.reveal = url.password;
-    options->target.host = url.host;
-    options->target.port = url.port;
-    return parse_database(arena, url.path + (*url.path == '/'), &options->database);
-}
-
-Err *redis_parse_url(Arena *arena, const char *url, RedisOptions *ret_options, bool *ret_tls)
-{
-    RedisOptions options = *ret_options;
-    bool tls = false;
-    if (str_starts_with(url, UNIX_SCHEME)) {
-        options.username = "";
-        options.password.reveal = "";
-        TRY(read_path(arena, url + strlen(UNIX_SCHEME), &options));
-    } else {
-        TRY(parse_address(arena, url, &options, &tls));
-    }
-    *ret_options = options;
-    *ret_tls = tls;
-    return NULL;
-}
 
 /* ---- Replies ---- */
 
@@ -198,6 +130,9 @@ static void answer(RedisClient *client, const redisReply *reply)
     }
     if (reply->type == REDIS_REPLY_ERROR) {
         finish(call, unavailable(call->arena, client, reply->str));
+        if (str_starts_with(reply->str, "READONLY")) {
+            stream_shut_down(client->stream); /* it is no master any more; another one is */
+        }
         return;
     }
     copy_reply(call->arena, reply, call->reply);
@@ -321,9 +256,10 @@ YIELDS static Err *read_some(RedisClient *client, Deadline deadline)
     return NULL;
 }
 
-/* One question and its answer before anybody else may ask. */
-YIELDS static Err *converse(RedisClient *client, const char *const *words, size_t count,
-                            Deadline deadline)
+/* One question and its answer before anybody else may ask; the answer lives in the fiber's arena.
+ * Yields. */
+YIELDS static Err *converse_for(RedisClient *client, const char *const *words, size_t count,
+                                Deadline deadline, RedisReply *ret_reply)
 {
     redisReply *reply = NULL;
     queue(client, words, count);
@@ -337,8 +273,16 @@ YIELDS static Err *converse(RedisClient *client, const char *const *words, size_
     }
     Err *err =
         reply->type == REDIS_REPLY_ERROR ? unavailable(fiber_arena(), client, reply->str) : NULL;
+    copy_reply(fiber_arena(), reply, ret_reply);
     freeReplyObject(reply);
     return err;
+}
+
+YIELDS static Err *converse(RedisClient *client, const char *const *words, size_t count,
+                            Deadline deadline)
+{
+    RedisReply reply = {};
+    return converse_for(client, words, count, deadline, &reply);
 }
 
 YIELDS static Err *log_in(RedisClient *client, Deadline deadline)
@@ -363,13 +307,85 @@ YIELDS static Err *log_in(RedisClient *client, Deadline deadline)
     return converse(client, ping, COUNT_OF(ping), deadline);
 }
 
+YIELDS static Err *open_stream(RedisClient *client, const StreamTarget *target, Deadline deadline)
+{
+    TRY(stream_open(target, deadline, &client->stream));
+    client->reader = redisReaderCreate();
+    BUG_ON(client->reader == NULL);
+    return NULL;
+}
+
+static void close_stream(RedisClient *client)
+{
+    stream_close(TAKE(client->stream));
+    if (client->reader != NULL) {
+        redisReaderFree(TAKE(client->reader));
+    }
+    arena_reset(client->out_arena);
+    str_init(&client->out, client->out_arena);
+}
+
+/* https://redis.io/docs/reference/sentinel-clients: ask for the master, and then the master itself
+ * whether it is one. Yields. */
+YIELDS static Err *ask_sentinel(RedisClient *client, const StreamTarget *sentinel,
+                                Deadline deadline)
+{
+    RedisOptions *options = &client->options;
+    RedisReply reply = {};
+    const char *const words[] = {"SENTINEL", "get-master-addr-by-name", options->master_name};
+    TRY(open_stream(client, sentinel, deadline));
+    TRY(converse_for(client, words, COUNT_OF(words), deadline, &reply));
+    int64_t port = 0;
+    if (reply.type != REDIS_ARRAY || reply.length != 2 || reply.items[0].text == NULL ||
+        !str_parse_int64(reply.items[1].text, &port)) {
+        return unavailable(fiber_arena(), client, "the sentinel does not know this master");
+    }
+    snprintf(client->master, sizeof(client->master), "%s", reply.items[0].text);
+    options->target.host = client->master;
+    options->target.port = (int)port;
+    return NULL;
+}
+
+/* The first sentinel that knows. Yields. */
+YIELDS static Err *find_master(RedisClient *client, Deadline deadline)
+{
+    const RedisOptions *options = &client->options;
+    Err *err = NULL;
+    for (size_t i = 0; i < options->sentinel_count; i++) {
+        const StreamTarget *sentinel =
+            &options->sentinels[client->next_sentinel % options->sentinel_count];
+        int64_t share_ms = CONNECT_TIMEOUT_MS / (int64_t)options->sentinel_count;
+        err =
+            ask_sentinel(client, sentinel, deadline_after(MIN(share_ms, deadline_left(deadline))));
+        close_stream(client);
+        if (err == NULL || err_is(err, ERR_CANCELLED)) {
+            return err;
+        }
+        client->next_sentinel++;
+    }
+    return err;
+}
+
+YIELDS static Err *check_master(RedisClient *client, Deadline deadline)
+{
+    RedisReply role = {};
+    TRY(converse_for(client, (const char *const[]){"ROLE"}, 1, deadline, &role));
+    bool is_master =
+        role.type == REDIS_ARRAY && role.length > 0 && str_equal(role.items[0].text, "master");
+    return is_master ? NULL
+                     : unavailable(fiber_arena(), client, "the sentinels are still choosing");
+}
+
 YIELDS static Err *connect_and_log_in(RedisClient *client)
 {
     Deadline deadline = deadline_after(CONNECT_TIMEOUT_MS);
-    TRY(stream_open(&client->options.target, deadline, &client->stream));
-    client->reader = redisReaderCreate();
-    BUG_ON(client->reader == NULL);
-    return log_in(client, deadline);
+    bool by_sentinel = client->options.sentinel_count > 0;
+    if (by_sentinel) {
+        TRY(find_master(client, deadline));
+    }
+    TRY(open_stream(client, &client->options.target, deadline));
+    TRY(log_in(client, deadline));
+    return by_sentinel ? check_master(client, deadline) : NULL;
 }
 
 /* A connection on which nothing happens may be dead: it is asked. */
@@ -414,18 +430,13 @@ YIELDS static Err *serve(RedisClient *client)
 static void disconnect(RedisClient *client)
 {
     client->connected = false;
-    stream_close(TAKE(client->stream));
-    if (client->reader != NULL) {
-        redisReaderFree(TAKE(client->reader));
-    }
+    close_stream(client);
     while (client->first != NULL) {
         RedisCall *call = pop_slot(client)->call;
         if (call != NULL) {
             finish(call, unavailable(call->arena, client, "the connection broke"));
         }
     }
-    arena_reset(client->out_arena);
-    str_init(&client->out, client->out_arena);
 }
 
 /* One line per absence; each loop has a connection, and says so. */
@@ -523,9 +534,11 @@ RedisClient *redis_client_new(const RedisOptions *options)
     if (options->timeout_ms == 0) {
         client->options.timeout_ms = COMMAND_TIMEOUT_MS;
     }
-    client->where = target->host[0] == '/'
-                        ? target->host
-                        : arena_printf(arena, "%s:%d", target->host, target->port);
+    client->where =
+        options->sentinel_count > 0 ? arena_printf(arena, "%s (asking %zu sentinels)",
+                                                   options->master_name, options->sentinel_count)
+        : target->host[0] == '/'    ? target->host
+                                    : arena_printf(arena, "%s:%d", target->host, target->port);
     client->end = &client->first;
     client->out_arena = arena_new();
     str_init(&client->out, client->out_arena);

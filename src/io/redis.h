@@ -17,6 +17,10 @@ typedef struct RedisOptions {
     const char *username; /* NULL or "": the default user */
     Secret password;      /* NULL or "": no login */
     int database;
+    /* With sentinels the target is whom they call the master: asked before each connection. */
+    const StreamTarget *sentinels;
+    size_t sentinel_count;
+    const char *master_name;
     int64_t timeout_ms; /* of a command; 0: 1 s. A connection that takes longer is made anew */
     /* A client with a channel only listens to it: there are no commands then. */
     const char *channel;
@@ -41,9 +45,10 @@ typedef struct RedisReply {
     struct RedisReply *items;
 } RedisReply;
 
-/* Reads "redis://[user[:password]@]host[:port][/database]", "rediss://…" (TLS) or
- * "unix:///path[?db=n]" into the target (its .tls excepted), login and database of *ret_options;
- * percent-encoding is undone. *ret_tls: does it want TLS? Fails with ERR_CONFIG. */
+/* Reads "redis://[user[:password]@]host[:port][/database]", "rediss://…" (TLS),
+ * "unix:///path[?db=n]" or "sentinel://[user[:password]@]host[:port],…/master[/database]" into the
+ * target (its .tls excepted), login and database of *ret_options; percent-encoding is undone.
+ * *ret_tls: does it want TLS? Fails with ERR_CONFIG. */
 Err *redis_parse_url(Arena *arena, const char *url, RedisOptions *ret_options, bool *ret_tls);
 
 /* Starts connecting on the calling thread's loop. options is copied, its texts are borrowed. */

@@ -416,6 +416,25 @@ TEST(redis, reads_urls)
     }
 }
 
+TEST(redis, reads_urls_of_sentinels)
+{
+    CLEANUP(arena_freep) Arena *arena = arena_new();
+    RedisOptions options = {};
+    bool tls = false;
+    ASSERT_OK(redis_parse_url(arena, "sentinel://voms:p%40ss@one,10.0.0.2:7000,[::1]:26380/voms/3",
+                              &options, &tls));
+    ASSERT_INT_EQUAL(3, options.sentinel_count);
+    ASSERT_STR_EQUAL("one", options.sentinels[0].host);
+    ASSERT_INT_EQUAL(26379, options.sentinels[0].port);
+    ASSERT_STR_EQUAL("10.0.0.2", options.sentinels[1].host);
+    ASSERT_INT_EQUAL(7000, options.sentinels[1].port);
+    ASSERT_STR_EQUAL("::1", options.sentinels[2].host);
+    ASSERT_STR_EQUAL("voms", options.master_name);
+    ASSERT_STR_EQUAL("voms", options.username);
+    ASSERT_STR_EQUAL("p@ss", options.password.reveal);
+    ASSERT_INT_EQUAL(3, options.database);
+}
+
 TEST(redis, refuses_what_is_no_url_of_redis_and_repeats_no_secret)
 {
     static const char *const ROWS[] = {"",
@@ -424,7 +443,10 @@ TEST(redis, refuses_what_is_no_url_of_redis_and_repeats_no_secret)
                                        "redis://",
                                        "redis://u:hidden@h/db",
                                        "redis://u:hidden@h:99999/",
-                                       "unix:///s?x=hidden"};
+                                       "unix:///s?x=hidden",
+                                       "sentinel://u:hidden@a,b",
+                                       "sentinel://u:hidden@a,:1/master",
+                                       "sentinel://u:hidden@a/master/db"};
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
         CLEANUP(arena_freep) Arena *arena = arena_new();
         RedisOptions options = {};
