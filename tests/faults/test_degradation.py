@@ -149,6 +149,37 @@ def test_without_redis_and_nats(production, redis, nats):
     crowd.check_answers()
 
 
+# ---- Workers ----
+
+def test_without_the_consumer(production):
+    """Killed in the middle of its work, and started again by systemd, or by hand."""
+    server = production()
+    process = server.process.pid
+    consumer = next(worker for worker in server.workers if worker.name == "worker-consumer")
+    with Crowd([server], PEOPLE, PLACES) as crowd:
+        crowd.wait_for(30)
+        consumer.kill()
+        told = crowd.notices()
+        crowd.wait_for(60)
+        assert crowd.notices() == told, "who tells, without a consumer?"
+        consumer.start()
+        check_recovered(server, crowd, process, nats="ok")
+    crowd.check_answers()
+
+
+def test_without_the_scheduler(production):
+    server = production()
+    process = server.process.pid
+    scheduler = next(worker for worker in server.workers if worker.name == "worker-scheduler")
+    with Crowd([server], PEOPLE, PLACES) as crowd:
+        crowd.wait_for(30)
+        scheduler.kill()
+        crowd.wait_for(60)
+        scheduler.start()
+        check_recovered(server, crowd, process)
+    crowd.check_answers()
+
+
 # ---- The mail server ----
 
 def test_without_the_mail_server(production):
