@@ -170,3 +170,36 @@ Err *backup_files_put(Arena *arena, const char *work, const char *data_dir)
     }
     return NULL;
 }
+
+static Err *copy_bytes(Arena *arena, int from, int to, const char *path)
+{
+    char *buffer = arena_alloc(arena, BUFFER_BYTES);
+    ssize_t length = 0;
+    while ((length = read(from, buffer, BUFFER_BYTES)) > 0) {
+        if (child_feed(arena, to, buffer, (size_t)length) != NULL) {
+            return failed(arena, "write", path);
+        }
+    }
+    return length == 0 && fsync(to) == 0 ? NULL : failed(arena, "copy", path);
+}
+
+static Err *copy_one(Arena *arena, const char *data_dir, const char *name, void *arg)
+{
+    const char *work = arg;
+    const char *path = arena_printf(arena, "%s/%s", work, name);
+    int from = open(arena_printf(arena, "%s/%s", data_dir, name), O_RDONLY | O_CLOEXEC);
+    int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    Err *err = from < 0 || to < 0 ? failed(arena, "copy", path) : copy_bytes(arena, from, to, path);
+    child_close(&from);
+    child_close(&to);
+    return err;
+}
+
+Err *backup_files_copy(Arena *arena, const char *data_dir, const char *work)
+{
+    for (const char *const *folder = backup_file_folders; *folder != NULL; folder++) {
+        TRY(backup_folder_make(arena, arena_printf(arena, "%s/%s", work, *folder)));
+        TRY(for_each_file(arena, data_dir, *folder, copy_one, (void *)work));
+    }
+    return NULL;
+}

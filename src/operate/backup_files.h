@@ -26,3 +26,6 @@ Err *backup_files_extract(Arena *arena, const char *work, const char *entry_name
 
 /* Moves all that was extracted below data_dir. */
 Err *backup_files_put(Arena *arena, const char *work, const char *data_dir);
+
+/* Copies all files that are below data_dir into work/…, on whatever disk that is, synced. */
+Err *backup_files_copy(Arena *arena, const char *data_dir, const char *work);

@@ -166,24 +166,35 @@ static Err *dump(Arena *arena, BackupSnapshot *snapshot, BackupArchive *archive)
 
 /* ---- The target ---- */
 
+#define LOOKS 20
+#define PAUSE_US 100000
+
+/* Are others of ours connected? A connection that ended just now may be seen a little longer. */
+static Err *find_others(Arena *arena, PGconn *connection, bool *ret_any)
+{
+    const char *others = NULL;
+    for (int look = 0; look < LOOKS && !str_equal(others, "0"); look++) {
+        usleep(look == 0 ? 0 : PAUSE_US);
+        TRY(postgres_value(arena, connection,
+                           "SELECT count(*) FROM pg_stat_activity WHERE datname = "
+                           "current_database() AND usename = current_user AND "
+                           "pid <> pg_backend_pid() AND application_name LIKE 'voms%'",
+                           &others));
+    }
+    *ret_any = !str_equal(others, "0");
+    return NULL;
+}
+
 static Err *inspect(Arena *arena, const StoreOptions *options, bool *ret_has_tables,
                     bool *ret_in_use)
 {
     CLEANUP(postgres_closep) PGconn *connection = NULL;
     PGresult *tables = NULL;
-    const char *others = NULL;
     TRY(postgres_connect(arena, options->url, &connection));
     TRY(postgres_query(arena, connection, TABLES, &tables));
-    bool has_tables = PQntuples(tables) > 0;
+    *ret_has_tables = PQntuples(tables) > 0;
     PQclear(tables);
-    TRY(postgres_value(arena, connection,
-                       "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                       "AND usename = current_user AND pid <> pg_backend_pid() "
-                       "AND application_name LIKE 'voms%'",
-                       &others));
-    *ret_has_tables = has_tables;
-    *ret_in_use = !str_equal(others, "0");
-    return NULL;
+    return find_others(arena, connection, ret_in_use);
 }
 
 static Err *start_psql(Arena *arena, BackupTarget *target, const char *const *environment,

@@ -20,11 +20,9 @@ typedef struct CommandGroup {
 } CommandGroup;
 
 static const CommandGroup GROUPS[] = {
-    {{"Upkeep", "维护"}, upkeep_commands},
-    {{"Backups", "备份"}, backup_commands},
-    {{"Restoration", "恢复"}, restore_commands},
-    {{"Proofs", "核验"}, proof_commands},
-    {{"To measure with", "性能测量"}, sample_commands},
+    {{"Upkeep", "维护"}, upkeep_commands},       {{"Backups", "备份"}, backup_commands},
+    {{"Restoration", "恢复"}, restore_commands}, {{"Moving", "迁移数据库"}, store_move_commands},
+    {{"Proofs", "核验"}, proof_commands},        {{"To measure with", "性能测量"}, sample_commands},
 };
 
 static const CommandOption GLOBAL_OPTIONS[] = {

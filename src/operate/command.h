@@ -61,6 +61,7 @@ extern const Command proof_commands[];
 extern const Command sample_commands[];
 extern const Command backup_commands[];
 extern const Command restore_commands[];
+extern const Command store_move_commands[];
 
 /* Picks the text of the operator's language. */
 const char *invocation_say(const Invocation *invocation, const char *en, const char *zh);
