@@ -7,6 +7,8 @@ const UNSAFE_METHODS = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 // These decide about the session itself: a 401 from them is an answer, not an expired token.
 const SESSION_PATHS = ['/api/v1/auth/login', '/api/v1/auth/second-factor', '/api/v1/auth/refresh']
 
+const PUBLIC_PATH = '/api/v1/public/'
+
 let language = 'zh-CN'
 
 export function setApiLanguage(next: string): void {
@@ -38,7 +40,11 @@ async function authorize(request: Request): Promise<void> {
 }
 
 export async function apiFetch(input: Request): Promise<Response> {
-  const request = new Request(input, { credentials: 'same-origin' })
+  const request = new Request(input, {
+    credentials: 'same-origin',
+    // What a version (ETag) does not cover, such as places that are taken, would be shown as it was.
+    cache: new URL(input.url).pathname.startsWith(PUBLIC_PATH) ? 'default' : 'no-store',
+  })
   request.headers.set('Accept-Language', language)
   if (UNSAFE_METHODS.has(request.method) && !request.headers.has('Idempotency-Key')) {
     request.headers.set('Idempotency-Key', randomKey())
