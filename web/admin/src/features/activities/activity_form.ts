@@ -1,5 +1,6 @@
 // The form of an activity and what it becomes in the API's terms. Times are kept as the clocks of
 // the activity's zone show them.
+import { t } from '@shared/i18n'
 import type { Activity, ActivityCreate, ActivityPatch } from './types'
 import { toInstantOrNull, toLocal } from './zoned_time'
 
@@ -176,4 +177,12 @@ export function missingCoordinate(model: ActivityModel): 'latitude' | 'longitude
     return null
   }
   return latitude === null ? 'latitude' : 'longitude'
+}
+
+/** What is refused before anything is sent, by field, in words. */
+export function refusedFields(model: ActivityModel): Record<string, string> {
+  return {
+    ...Object.fromEntries(missingFields(model).map((field) => [field, t('form.required')])),
+    ...(missingCoordinate(model) === null ? {} : { point: t('activities.pointHalf') }),
+  }
 }

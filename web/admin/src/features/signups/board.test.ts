@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { actionsOf, bestPosition, columnsOf, reasonsOfRefusal, verdictOf } from './board'
+import {
+  actionsOf,
+  bestPosition,
+  columnsOf,
+  dropAction,
+  reasonsOfRefusal,
+  verdictOf,
+} from './board'
 import type { Eligibility, SignupReason } from './types'
 
 function reason(refuses: boolean, overridable: boolean): SignupReason {
@@ -46,12 +53,24 @@ describe('what may be done', () => {
   })
 })
 
+describe('a card that is dropped', () => {
+  it('is decided by the column, or is not taken', () => {
+    expect(dropAction('pending', 'approved')).toBe('approve')
+    expect(dropAction('waitlisted', 'approved')).toBe('approve')
+    expect(dropAction('pending', 'closed')).toBe('reject')
+    expect(dropAction('approved', 'closed')).toBe('cancel')
+    expect(dropAction('approved', 'pending')).toBeNull()
+    expect(dropAction('rejected', 'approved')).toBeNull()
+  })
+})
+
 describe('placing somebody', () => {
   it('needs a reason when a rule stands against it, and cannot be when one is firm', () => {
     expect(verdictOf([])).toBe('free')
     expect(verdictOf([reason(false, false)])).toBe('free')
     expect(verdictOf([reason(true, true), reason(false, false)])).toBe('override')
     expect(verdictOf([reason(true, true), reason(true, false)])).toBe('impossible')
+    expect(verdictOf([{ ...reason(false, true), code: 'full' }])).toBe('impossible')
   })
 
   it('begins with the position that fits best', () => {

@@ -36,11 +36,29 @@ export function actionsOf(state: SignupState): SignupAction[] {
   return ACTIONS[state]
 }
 
+/** What dropping a card on a column means; null where it cannot be dropped. */
+export function dropAction(state: SignupState, column: string): SignupAction | null {
+  const actions = actionsOf(state)
+  if (column === 'approved') {
+    return actions.includes('approve') ? 'approve' : null
+  }
+  if (column === 'closed') {
+    return (['reject', 'cancel'] as const).find((action) => actions.includes(action)) ?? null
+  }
+  return null
+}
+
 export type Verdict = 'free' | 'override' | 'impossible'
 
-/** Whether somebody can be placed: freely, by setting rules aside with a reason, or not at all. */
+/**
+ * Whether somebody can be placed: freely, by setting rules aside with a reason, or not at all. Whom
+ * a full shift would send to the waitlist cannot be placed: staff give places, and there is none.
+ */
 export function verdictOf(reasons: readonly SignupReason[]): Verdict {
   const refusing = reasons.filter((reason) => reason.refuses)
+  if (reasons.some((reason) => reason.code === 'full')) {
+    return 'impossible'
+  }
   if (refusing.length === 0) {
     return 'free'
   }
