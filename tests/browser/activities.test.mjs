@@ -1,10 +1,22 @@
 // The life of an activity in Chromium against the real server: from a draft to the settled hours.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { Api, assertQuiet, choose, launchBrowser, newPage, Server, shoot, signIn } from './harness.mjs'
+import {
+  Api,
+  assertQuiet,
+  button,
+  choose,
+  confirm,
+  launchBrowser,
+  local,
+  newPage,
+  Server,
+  setTime,
+  shoot,
+  signIn,
+} from './harness.mjs'
 
 const PASSWORD = 'Lake-Side-2026-x'
-const ZONE = 'Asia/Shanghai'
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
@@ -66,33 +78,8 @@ async function volunteer(name, username) {
   return Api.login(server, { username, password: PASSWORD })
 }
 
-function button(scope, name) {
-  return scope.getByRole('button', { name, exact: true })
-}
-
 function test(id) {
   return page.locator(`[data-test=${id}]`)
-}
-
-/** The day and the time of day in the organisation's zone. */
-function local(at) {
-  const text = new Date(at).toLocaleString('sv-SE', { timeZone: ZONE })
-  return { day: text.slice(0, 10), time: text.slice(11, 16) }
-}
-
-async function confirm(name) {
-  await button(page.locator('.el-message-box'), name).click()
-  await page.locator('.el-message-box').waitFor({ state: 'hidden' })
-}
-
-/** Types a time of day. What is typed before the panel is there would be forgotten. */
-async function setTime(input, time) {
-  const panels = page.locator('.el-time-panel:visible')
-  await input.click()
-  await panels.first().waitFor()
-  await input.fill(time)
-  await input.press('Enter')
-  await panels.first().waitFor({ state: 'hidden' })
 }
 
 function activityId() {
@@ -152,9 +139,9 @@ describe('an activity', () => {
       for (const day of ['周一', '周二', '周三', '周四', '周五']) {
         await drawer.getByText(day, { exact: true }).click()
       }
-      const times = drawer.locator('.span input')
-      await setTime(times.nth(0), first.time)
-      await setTime(times.nth(1), local(starts + HOUR).time)
+      const times = drawer.locator('[data-test=span] input')
+      await setTime(page, times.nth(0), first.time)
+      await setTime(page, times.nth(1), local(starts + HOUR).time)
       await test('look').click()
       await test('preview').locator('li').nth(1).waitFor()
       assert.equal(await test('preview').locator('li').count(), 2)
@@ -173,7 +160,7 @@ describe('an activity', () => {
   it('is published, and seen in the calendar', () =>
     quietly(async () => {
       await test('act-publish').click()
-      await confirm('发布')
+      await confirm(page, '发布')
       await page.getByText('招募中').first().waitFor()
       await page.goto(`/admin/activities/calendar?month=${first.day.slice(0, 7)}`)
       await page.locator(`[data-day="${first.day}"]`).getByText('江滩清洁').waitFor()
@@ -204,7 +191,7 @@ describe('an activity', () => {
 
       await button(card('pending', '李被拒'), '拒绝').click()
       await page.locator('.el-message-box textarea').fill('人数已够')
-      await confirm('拒绝')
+      await confirm(page, '拒绝')
       await card('closed', '李被拒').getByText('人数已够').waitFor()
 
       await test('select-all').click()
@@ -260,7 +247,7 @@ describe('an activity', () => {
       await page.goto(`/admin/activities/${id}`)
       await test('settlement').getByText('尚未结算').waitFor()
       await test('act-settle').click()
-      await confirm('结算时长')
+      await confirm(page, '结算时长')
       await page.getByText('已结算').first().waitFor()
       await shoot(page, 'activity-settled')
       assert.equal((await api.call('GET', `/admin/activities/${id}`)).state, 'settled')

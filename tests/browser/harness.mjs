@@ -129,12 +129,13 @@ export class Api {
     return api
   }
 
-  async call(method, path, body) {
+  async call(method, path, body, headers = {}) {
     const answer = await fetch(this.base + path, {
       method,
       headers: {
         'Content-Type': 'application/json',
         ...(this.token ? { Authorization: `Bearer ${this.token}` } : {}),
+        ...headers,
       },
       body: body === undefined ? undefined : JSON.stringify(body),
     })
@@ -237,6 +238,45 @@ export async function choose(page, select, text) {
     .filter({ hasText: text })
     .first()
     .click()
+}
+
+export function button(scope, name) {
+  return scope.getByRole('button', { name, exact: true })
+}
+
+/** Answers the question that a page of the console asks, with a reason where it wants one. */
+export async function confirm(page, name, reason) {
+  const box = page.locator('.el-message-box')
+  if (reason !== undefined) {
+    await box.locator('textarea').fill(reason)
+  }
+  await button(box, name).click()
+  await box.waitFor({ state: 'hidden' })
+}
+
+/** Types a time of day into a picker. What is typed before its panel is there would be forgotten. */
+export async function setTime(page, input, time) {
+  const panels = page.locator('.el-time-panel:visible')
+  await input.click()
+  await panels.first().waitFor()
+  await input.fill(time)
+  await input.press('Enter')
+  await panels.first().waitFor({ state: 'hidden' })
+}
+
+/** The day and the time of day in the organisation's zone. */
+export function local(at) {
+  const text = new Date(at).toLocaleString('sv-SE', { timeZone: 'Asia/Shanghai' })
+  return { day: text.slice(0, 10), time: text.slice(11, 16) }
+}
+
+/** Waits until what `condition` asks the API for has come about. */
+export async function waitFor(condition) {
+  const deadline = Date.now() + WAIT_MS
+  while (!(await condition())) {
+    assert.ok(Date.now() < deadline, 'it did not come about')
+    await pause(200)
+  }
 }
 
 /** A time-based code (RFC 6238: SHA-1, 30 s, 6 digits). */

@@ -2,15 +2,15 @@
 // the numbers of the first screen, and what people are told.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import {
   ADMIN,
   Api,
   asStaff,
+  button,
   launchBrowser,
   Server,
   shoot,
-  WAIT_MS,
+  waitFor,
 } from './harness.mjs'
 
 const PASSWORD = 'Lake-Side-2026-x'
@@ -117,20 +117,8 @@ async function endedActivity(name, people) {
   return activity
 }
 
-async function waitFor(condition) {
-  const deadline = Date.now() + WAIT_MS
-  while (!(await condition())) {
-    assert.ok(Date.now() < deadline, 'it did not come about')
-    await pause(200)
-  }
-}
-
 const asAdmin = (body) => asStaff(browser, server, ADMIN, body)
 const row = (page, text) => page.locator('.el-table__body tbody tr', { hasText: text })
-
-function button(scope, name) {
-  return scope.getByRole('button', { name, exact: true })
-}
 
 const records = async (query) =>
   (await api.call('GET', `/admin/service-records?${new URLSearchParams(query)}`)).items

@@ -11,7 +11,7 @@ import {
   makeUnit,
   makeVolunteer,
   PASSWORD,
-} from './portal_scene.mjs'
+} from './scene.mjs'
 
 const PHONE = { width: 390, height: 844, isMobile: true, hasTouch: true }
 const HOUR_MS = 3_600_000
@@ -345,9 +345,10 @@ describe('the language', () => {
     await page.goto('/me')
     await page.getByRole('button', { name: 'English' }).click()
     await page.getByText('Volunteer', { exact: true }).waitFor()
-    for (const path of ['/', `/activities/${library.id}`, '/shifts', '/scan', '/hours', '/inbox', '/me']) {
+    for (const path of ['/', `/activities/${library.id}`, '/shifts', '/scan', '/hours', '/inbox', '/me', '/me/data', '/me/privacy', '/me/memberships', '/me/sessions']) {
       await page.goto(path)
       await page.locator('main').waitFor()
+      await shoot(page, `portal-en${path.replaceAll('/', '-')}`)
       assert.equal(await page.locator('html').getAttribute('lang'), 'en')
       const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth)
       assert.equal(wide, false, `${path} is wider than the phone`)

@@ -1,4 +1,4 @@
-// What a portal has to show: activities, a volunteer with a login, and hours that were granted.
+// What tests look at: units, people with logins, activities.
 
 export const PASSWORD = 'Quiet-River-42x'
 const MINUTE_MS = 60_000
@@ -49,10 +49,10 @@ export async function makeStaff(api, unitId, username, role) {
 }
 
 /**
- * A published activity. `positions` are drafts of positions, `shifts` pairs of minutes from now.
+ * A published activity, or with `draft` one that is not. `positions` are drafts of positions, `shifts` pairs of minutes from now.
  * Answers { id, positions, shifts } as the API shows them.
  */
-export async function makeActivity(api, unitId, { positions, shifts, ...fields }) {
+export async function makeActivity(api, unitId, { positions, shifts, draft, ...fields }) {
   const activity = await api.call('POST', '/admin/activities', {
     unit_id: unitId,
     name: '滨江公园清洁行动',
@@ -78,6 +78,8 @@ export async function makeActivity(api, unitId, { positions, shifts, ...fields }
     const body = { starts_at: instant(starts), ends_at: instant(ends) }
     made.shifts.push(await api.call('POST', `${path}/shifts`, body))
   }
-  await api.call('POST', `${path}/publish`)
+  if (!draft) {
+    await api.call('POST', `${path}/publish`)
+  }
   return made
 }
