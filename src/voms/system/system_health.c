@@ -108,7 +108,7 @@ static void check_mail(Ctx *ctx, Health *health)
     } else if (!is_on) {
         part->status = HEALTH_OFF;
     } else if (reason != NULL) {
-        set(part, HEALTH_DEGRADED, "health_mail_away", arena_strndup(ctx->arena, reason, 200));
+        set(part, HEALTH_DEGRADED, "health_mail_away", reason);
     }
 }
 
