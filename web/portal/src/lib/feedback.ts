@@ -11,6 +11,16 @@ export function tellProblem(error: unknown): void {
   showToast({ message: describeError(error), duration: 5000, wordBreak: 'normal' })
 }
 
+/** Waits for the answer to what somebody did, and tells how it ended. */
+export async function tellOutcome(action: Promise<unknown>, done: string): Promise<void> {
+  try {
+    await action
+    tellDone(done)
+  } catch (error) {
+    tellProblem(error)
+  }
+}
+
 export async function confirmAction(
   title: string,
   message: string,
