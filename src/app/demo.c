@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 
 /* Its presence says that the data are the demonstration's, its content whose password the
@@ -26,8 +27,7 @@ static Err *mark(Services *services)
                    strerror(errno));
     }
     const char *content = services->config->super_admin.password_generated ? "" : OWN_PASSWORD;
-    size_t length = strlen(content);
-    bool written = write(fd, content, length) == (ssize_t)length;
+    bool written = fd_write(fd, content, strlen(content));
     close(fd);
     return written ? NULL
                    : ERR(fiber_arena(), ERR_CONFIG, "data_dir_unusable", "cannot write %s", path);
@@ -56,7 +56,7 @@ static bool read_mark(const Services *services, bool *ret_own_password)
     if (fd < 0) {
         return false;
     }
-    ssize_t length = read(fd, content, sizeof(content) - 1);
+    ssize_t length = fd_read(fd, content, sizeof(content) - 1);
     close(fd);
     *ret_own_password = length > 0 && strcmp(content, OWN_PASSWORD) == 0;
     return true;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/json.h"
 #include "base/str.h"
 
@@ -22,13 +23,6 @@ static const char *random_text(Arena *arena, size_t bytes)
     return str_base64url(arena, buffer, bytes);
 }
 
-static void closep(int *fd)
-{
-    if (*fd >= 0) {
-        close(*fd);
-    }
-}
-
 static Err *fail(Arena *arena, const char *what, const char *path)
 {
     return ERR(arena, ERR_CONFIG, "data_dir_unusable", "cannot %s %s: %s", what, path,
@@ -39,12 +33,11 @@ static Err *fail(Arena *arena, const char *what, const char *path)
 static Err *write_new(Arena *arena, const char *path, const char *text)
 {
     const char *temporary = arena_printf(arena, "%s.new", path);
-    CLEANUP(closep) int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    CLEANUP(fd_closep) int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) {
         return fail(arena, "create", temporary);
     }
-    size_t length = strlen(text);
-    if (write(fd, text, length) != (ssize_t)length || fsync(fd) != 0) {
+    if (!fd_write(fd, text, strlen(text)) || fsync(fd) != 0) {
         return fail(arena, "write", temporary);
     }
     if (rename(temporary, path) != 0) {
@@ -55,7 +48,7 @@ static Err *write_new(Arena *arena, const char *path, const char *text)
 
 static Err *sync_folder(Arena *arena, const char *path)
 {
-    CLEANUP(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || fsync(fd) != 0) {
         return fail(arena, "sync", path);
     }
@@ -110,9 +103,9 @@ static Err *take_old_keys(Arena *arena, const char *path, const json_t *root, Co
 
 static Err *read_existing(Arena *arena, const char *path, Config *config)
 {
-    CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
     char text[SECRETS_MAX_BYTES];
-    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text));
+    ssize_t length = fd < 0 ? -1 : fd_read(fd, text, sizeof(text));
     if (length < 0) {
         return fail(arena, "read", path);
     }

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "http/adapter.h"
 #include "http/multipart.h"
@@ -93,17 +94,8 @@ static void open_temporary(void *arg)
 static void write_out(void *arg)
 {
     Upload *upload = arg;
-    size_t done = 0;
 
-    upload->error = 0;
-    while (done < upload->out_length) {
-        ssize_t written = write(upload->fd, upload->out + done, upload->out_length - done);
-        if (written < 0 && errno != EINTR) {
-            upload->error = errno;
-            return;
-        }
-        done += written > 0 ? (size_t)written : 0;
-    }
+    upload->error = fd_write(upload->fd, upload->out, upload->out_length) ? 0 : errno;
 }
 
 static void remove_temporary(void *arg)

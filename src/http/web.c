@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "http/adapter.h"
@@ -259,23 +260,17 @@ static bool is_same(const Variant *found, const struct stat *status)
 static void read_file(void *arg)
 {
     FileRead *read_job = arg;
-    size_t done = 0;
-    int fd = open(read_job->variant->path, O_RDONLY | O_CLOEXEC);
+    size_t size = read_job->variant->size_bytes;
+    CLEANUP(fd_closep) int fd = open(read_job->variant->path, O_RDONLY | O_CLOEXEC);
 
     struct stat status = {};
     read_job->error = fd < 0 || fstat(fd, &status) != 0 ? errno : 0;
     if (read_job->error == 0 && !is_same(read_job->variant, &status)) {
         read_job->error = ESTALE;
     }
-    while (fd >= 0 && read_job->error == 0 && done < read_job->variant->size_bytes) {
-        ssize_t got = read(fd, read_job->buffer + done, read_job->variant->size_bytes - done);
-        if (got <= 0) {
-            read_job->error = got < 0 ? errno : ESTALE;
-        }
-        done += got > 0 ? (size_t)got : 0;
-    }
-    if (fd >= 0) {
-        close(fd);
+    if (read_job->error == 0) {
+        ssize_t got = fd_read(fd, read_job->buffer, size);
+        read_job->error = got < 0 ? errno : (size_t)got < size ? ESTALE : 0;
     }
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/str.h"
 
 #define BUFFER_BYTES ((size_t)64 * 1024)
@@ -152,10 +153,8 @@ Err *backup_archive_add_bytes(BackupArchive *archive, const char *name, const vo
 static Err *put_file(BackupArchive *archive, const char *name, int fd, int64_t size_bytes)
 {
     while (size_bytes > 0) {
-        ssize_t length = read(fd, archive->buffer, (size_t)MIN(size_bytes, (int64_t)BUFFER_BYTES));
-        if (length < 0 && errno == EINTR) {
-            continue;
-        }
+        ssize_t length =
+            fd_read(fd, archive->buffer, (size_t)MIN(size_bytes, (int64_t)BUFFER_BYTES));
         if (length <= 0) {
             return ERR(archive->arena, ERR_UNAVAILABLE, "file_unreadable", "cannot read %s: %s",
                        name, length < 0 ? strerror(errno) : "it became shorter meanwhile");
@@ -180,22 +179,12 @@ Err *backup_archive_add_file(BackupArchive *archive, const char *name, int fd)
 
 static Err *fill_part(BackupArchive *archive, int fd, size_t *ret_length)
 {
-    size_t filled = 0;
-    while (filled < PART_BYTES) {
-        ssize_t length = read(fd, archive->part + filled, PART_BYTES - filled);
-        if (length < 0 && errno == EINTR) {
-            continue;
-        }
-        if (length < 0) {
-            return ERR(archive->arena, ERR_UNAVAILABLE, "file_unreadable", "cannot read: %s",
-                       strerror(errno));
-        }
-        if (length == 0) {
-            break;
-        }
-        filled += (size_t)length;
+    ssize_t filled = fd_read(fd, archive->part, PART_BYTES);
+    if (filled < 0) {
+        return ERR(archive->arena, ERR_UNAVAILABLE, "file_unreadable", "cannot read: %s",
+                   strerror(errno));
     }
-    *ret_length = filled;
+    *ret_length = (size_t)filled;
     return NULL;
 }
 

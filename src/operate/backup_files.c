@@ -7,9 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/str.h"
+#include "base/fd.h"
 #include "operate/backup_folder.h"
-#include "operate/child.h"
 
 #define BUFFER_BYTES ((size_t)64 * 1024)
 
@@ -126,7 +125,7 @@ static Err *copy_out(Arena *arena, int fd, const char *path, BackupArchive *arch
         if (length == 0) {
             return fsync(fd) == 0 ? NULL : failed(arena, "sync", path);
         }
-        if (child_feed(arena, fd, buffer, length) != NULL) {
+        if (!fd_write(fd, buffer, length)) {
             return failed(arena, "write", path);
         }
     }
@@ -175,8 +174,8 @@ static Err *copy_bytes(Arena *arena, int from, int to, const char *path)
 {
     char *buffer = arena_alloc(arena, BUFFER_BYTES);
     ssize_t length = 0;
-    while ((length = read(from, buffer, BUFFER_BYTES)) > 0) {
-        if (child_feed(arena, to, buffer, (size_t)length) != NULL) {
+    while ((length = fd_read(from, buffer, BUFFER_BYTES)) > 0) {
+        if (!fd_write(to, buffer, (size_t)length)) {
             return failed(arena, "write", path);
         }
     }
@@ -190,8 +189,8 @@ static Err *copy_one(Arena *arena, const char *data_dir, const char *name, void 
     int from = open(arena_printf(arena, "%s/%s", data_dir, name), O_RDONLY | O_CLOEXEC);
     int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     Err *err = from < 0 || to < 0 ? failed(arena, "copy", path) : copy_bytes(arena, from, to, path);
-    child_close(&from);
-    child_close(&to);
+    fd_closep(&from);
+    fd_closep(&to);
     return err;
 }
 

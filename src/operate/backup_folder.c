@@ -11,6 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/str.h"
 
 #define RESERVE_BYTES ((int64_t)16 * 1024 * 1024)
@@ -20,13 +21,6 @@ static Err *failed(Arena *arena, const char *what, const char *path)
 {
     return ERR(arena, ERR_UNAVAILABLE, "folder_unusable", "cannot %s %s: %s", what, path,
                strerror(errno));
-}
-
-static void closep(int *fd)
-{
-    if (*fd >= 0) {
-        close(*fd);
-    }
 }
 
 static void close_dirp(DIR **dir)
@@ -168,7 +162,7 @@ Err *backup_folder_link(Arena *arena, const char *from, const char *to)
     if (source == NULL) {
         return errno == ENOENT ? NULL : failed(arena, "open", from);
     }
-    CLEANUP(closep) int target = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP(fd_closep) int target = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (target < 0) {
         return failed(arena, "open", to);
     }
@@ -180,7 +174,7 @@ Err *backup_folder_link(Arena *arena, const char *from, const char *to)
 
 Err *backup_folder_sync(Arena *arena, const char *path)
 {
-    CLEANUP(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return fd >= 0 && fsync(fd) == 0 ? NULL : failed(arena, "sync", path);
 }
 
@@ -209,12 +203,11 @@ static Err *take_after(Arena *arena, const char *path, int fd, mode_t mode)
 Err *backup_folder_write(Arena *arena, const char *path, const char *text, mode_t mode)
 {
     const char *temporary = arena_printf(arena, "%s.new", path);
-    CLEANUP(closep) int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    CLEANUP(fd_closep) int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) {
         return failed(arena, "create", temporary);
     }
-    size_t length = strlen(text);
-    if (write(fd, text, length) != (ssize_t)length) {
+    if (!fd_write(fd, text, strlen(text))) {
         return failed(arena, "write", temporary);
     }
     TRY(take_after(arena, path, fd, mode));

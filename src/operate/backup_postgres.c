@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "operate/backup_driver.h"
 #include "operate/child.h"
 #include "operate/postgres.h"
@@ -156,11 +157,11 @@ static Err *dump(Arena *arena, BackupSnapshot *snapshot, BackupArchive *archive)
                             .input = -1,
                             .output = input};
     Err *err = child_start(arena, &options, &child);
-    child_close(&input);
+    fd_closep(&input);
     if (err == NULL) {
         err = read_dump(arena, &child, output, archive);
     }
-    child_close(&output);
+    fd_closep(&output);
     return err;
 }
 
@@ -222,13 +223,13 @@ static Err *start(Arena *arena, BackupTarget *target, const char *const *environ
     int input = -1;
     TRY(child_pipe(arena, &input, &target->sql));
     Err *err = start_psql(arena, target, environment, input);
-    child_close(&input);
+    fd_closep(&input);
     TRY(err);
     static const char BEGINNING[] = "SET client_min_messages = warning;\nBEGIN;\n" DROP_ALL;
     TRY(child_feed(arena, target->sql, BEGINNING, strlen(BEGINNING)));
     TRY(child_pipe(arena, &input, &target->dump));
     err = start_restore(arena, target, environment, input);
-    child_close(&input);
+    fd_closep(&input);
     return err;
 }
 
@@ -240,8 +241,8 @@ static void end(BackupTarget *target)
     /* Without a COMMIT; both end by themselves once nothing comes any more. */
     child_end(&target->restore);
     child_end(&target->psql);
-    child_close(&target->dump);
-    child_close(&target->sql);
+    fd_closep(&target->dump);
+    fd_closep(&target->sql);
 }
 
 static Err *begin(Arena *arena, const StoreOptions *options, BackupTarget **ret_target)
@@ -262,9 +263,9 @@ static Err *begin(Arena *arena, const StoreOptions *options, BackupTarget **ret_
 /* psql's reason is the first one; pg_restore only could not write any more. */
 static Err *reason(Arena *arena, BackupTarget *target, Err *err)
 {
-    child_close(&target->dump);
+    fd_closep(&target->dump);
     Err *restore = target->restore.pid != 0 ? child_wait(arena, &target->restore) : NULL;
-    child_close(&target->sql);
+    fd_closep(&target->sql);
     Err *psql = target->psql.pid != 0 ? child_wait(arena, &target->psql) : NULL;
     return psql != NULL ? psql : restore != NULL ? restore : err;
 }
@@ -293,7 +294,7 @@ static const char *checks(Arena *arena, const BackupContents *contents)
 
 static Err *commit(Arena *arena, BackupTarget *target, const BackupContents *contents)
 {
-    child_close(&target->dump);
+    fd_closep(&target->dump);
     Err *err = child_wait(arena, &target->restore);
     if (err != NULL) {
         return reason(arena, target, err);
@@ -303,7 +304,7 @@ static Err *commit(Arena *arena, BackupTarget *target, const BackupContents *con
     if (err != NULL) {
         return reason(arena, target, err);
     }
-    child_close(&target->sql);
+    fd_closep(&target->sql);
     return child_wait(arena, &target->psql);
 }
 

@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "io/sqlite.h"
 #include "operate/backup_driver.h"
 #include "operate/backup_folder.h"
-#include "operate/child.h"
 
 #define BUSY_MS 30000
 
@@ -226,7 +226,7 @@ static Err *begin(Arena *arena, const StoreOptions *options, BackupTarget **ret_
     }
     Err *err = backup_folder_own(arena, target->temporary);
     if (err != NULL) {
-        child_close(&target->fd);
+        fd_closep(&target->fd);
         return err;
     }
     *ret_target = target;
@@ -235,8 +235,7 @@ static Err *begin(Arena *arena, const StoreOptions *options, BackupTarget **ret_
 
 static Err *feed(Arena *arena, BackupTarget *target, const void *bytes, size_t length)
 {
-    Err *err = child_feed(arena, target->fd, bytes, length);
-    return err == NULL ? NULL : failed(arena, "write", target->temporary);
+    return fd_write(target->fd, bytes, length) ? NULL : failed(arena, "write", target->temporary);
 }
 
 static Err *check_integrity(Arena *arena, const char *path)
@@ -276,7 +275,7 @@ static Err *commit(Arena *arena, BackupTarget *target, const BackupContents *con
     if (fsync(target->fd) != 0) {
         return failed(arena, "sync", target->temporary);
     }
-    child_close(&target->fd);
+    fd_closep(&target->fd);
     TRY(check_integrity(arena, target->temporary));
     TRY(describe_file(arena, target->temporary, &found));
     TRY(backup_compare(arena, contents, &found));
@@ -286,7 +285,7 @@ static Err *commit(Arena *arena, BackupTarget *target, const BackupContents *con
 static void end(BackupTarget *target)
 {
     if (target != NULL) {
-        child_close(&target->fd);
+        fd_closep(&target->fd);
         unlink(target->temporary);
     }
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/json.h"
 #include "operate/backup_folder.h"
 
@@ -27,19 +28,15 @@ Err *backup_state_read(Arena *arena, const char *data_dir, BackupState *ret_stat
     const char *path = path_of(arena, data_dir);
     char *text = arena_alloc(arena, STATE_MAX_BYTES);
     json_t *root = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) {
         *ret_state = (BackupState){};
         return NULL;
     }
-    ssize_t length = fd < 0 ? -1 : read(fd, text, STATE_MAX_BYTES);
-    int reason = errno;
-    if (fd >= 0) {
-        close(fd);
-    }
+    ssize_t length = fd < 0 ? -1 : fd_read(fd, text, STATE_MAX_BYTES);
     if (length < 0) {
         return ERR(arena, ERR_UNAVAILABLE, "backup_state", "cannot read %s: %s", path,
-                   strerror(reason));
+                   strerror(errno));
     }
     TRY(json_parse(arena, text, (size_t)length, &root));
     *ret_state = (BackupState){

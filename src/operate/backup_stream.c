@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/str.h"
 #include "operate/backup_folder.h"
 
@@ -77,16 +78,12 @@ Err *backup_passphrase_read(Arena *arena, const char *path, const char **ret_pas
         return ERR(arena, ERR_CONFIG, "passphrase_missing",
                    "name the file that holds the passphrase: --passphrase-file FILE");
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
     char *text = arena_alloc(arena, PASSPHRASE_MAX + 1);
-    ssize_t length = fd < 0 ? -1 : read(fd, text, PASSPHRASE_MAX);
-    int reason = errno;
-    if (fd >= 0) {
-        close(fd);
-    }
+    ssize_t length = fd < 0 ? -1 : fd_read(fd, text, PASSPHRASE_MAX);
     if (length < 0) {
         return ERR(arena, ERR_CONFIG, "passphrase_unreadable", "cannot read the passphrase %s: %s",
-                   path, strerror(reason));
+                   path, strerror(errno));
     }
     while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r')) {
         text[--length] = '\0';
@@ -145,19 +142,10 @@ static Err *write_failed(Arena *arena, const char *what, const char *path)
 
 static Err *write_all(Arena *arena, BackupWriter *writer, const void *bytes, size_t length)
 {
-    const char *next = bytes;
-    while (length > 0) {
-        ssize_t written = write(writer->fd, next, length);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return write_failed(arena, "write", writer->temporary);
-        }
-        next += written;
-        length -= (size_t)written;
-        writer->size_bytes += written;
+    if (!fd_write(writer->fd, bytes, length)) {
+        return write_failed(arena, "write", writer->temporary);
     }
+    writer->size_bytes += (int64_t)length;
     return NULL;
 }
 
@@ -244,13 +232,10 @@ void backup_writer_close(BackupWriter *writer)
     if (writer == NULL) {
         return;
     }
-    if (writer->fd >= 0) {
-        close(writer->fd);
-        writer->fd = -1;
-        if (!writer->finished) {
-            unlink(writer->temporary);
-        }
+    if (writer->fd >= 0 && !writer->finished) {
+        unlink(writer->temporary);
     }
+    fd_closep(&writer->fd);
     sodium_memzero(&writer->state, sizeof(writer->state));
     sodium_memzero(writer->piece, sizeof(writer->piece));
 }
@@ -267,22 +252,12 @@ static Err *damaged(Arena *arena, const BackupReader *reader, const char *what)
 static Err *read_full(Arena *arena, BackupReader *reader, void *bytes, size_t length,
                       size_t *ret_length)
 {
-    size_t done = 0;
-    while (done < length) {
-        ssize_t part = read(reader->fd, (char *)bytes + done, length - done);
-        if (part < 0 && errno == EINTR) {
-            continue;
-        }
-        if (part < 0) {
-            return ERR(arena, ERR_UNAVAILABLE, "backup_unreadable", "cannot read %s: %s",
-                       reader->path, strerror(errno));
-        }
-        if (part == 0) {
-            break;
-        }
-        done += (size_t)part;
+    ssize_t done = fd_read(reader->fd, bytes, length);
+    if (done < 0) {
+        return ERR(arena, ERR_UNAVAILABLE, "backup_unreadable", "cannot read %s: %s", reader->path,
+                   strerror(errno));
     }
-    *ret_length = done;
+    *ret_length = (size_t)done;
     return NULL;
 }
 
@@ -366,8 +341,7 @@ void backup_reader_close(BackupReader *reader)
     if (reader == NULL || reader->fd < 0) {
         return;
     }
-    close(reader->fd);
-    reader->fd = -1;
+    fd_closep(&reader->fd);
     sodium_memzero(&reader->state, sizeof(reader->state));
     sodium_memzero(reader->piece, sizeof(reader->piece));
 }

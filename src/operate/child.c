@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/str.h"
 #include "base/vec.h"
 
@@ -28,14 +29,6 @@ Err *child_pipe(Arena *arena, int *ret_read, int *ret_write)
     *ret_read = ends[0];
     *ret_write = ends[1];
     return NULL;
-}
-
-void child_close(int *fd)
-{
-    if (*fd >= 0) {
-        close(*fd);
-        *fd = -1;
-    }
 }
 
 static bool is_replaced(const char *variable, const char *const *replacements)
@@ -106,7 +99,7 @@ Err *child_start(Arena *arena, const ChildOptions *options, Child *ret_child)
     signal(SIGPIPE, SIG_IGN);
     int result = spawn(arena, options, child.errors, &child.pid);
     if (result != 0) {
-        child_close(&child.errors);
+        fd_closep(&child.errors);
         return ERR(arena, ERR_UNAVAILABLE, "program_missing",
                    "cannot run %s: %s (Debian: apt install postgresql-client)", child.name,
                    strerror(result));
@@ -122,7 +115,7 @@ static const char *read_errors(Arena *arena, Child *child)
     /* The last it said is why it ended. */
     ssize_t length = pread(child->errors, text, ERRORS_MAX_BYTES,
                            end > ERRORS_MAX_BYTES ? end - ERRORS_MAX_BYTES : 0);
-    child_close(&child->errors);
+    fd_closep(&child->errors);
     return length > 0 ? str_trim(arena, text) : "it said nothing";
 }
 
@@ -151,23 +144,12 @@ void child_end(Child *child)
     while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR) {
     }
     child->pid = 0;
-    child_close(&child->errors);
+    fd_closep(&child->errors);
 }
 
 Err *child_feed(Arena *arena, int fd, const void *bytes, size_t length)
 {
-    const char *next = bytes;
-    while (length > 0) {
-        ssize_t written = write(fd, next, length);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return ERR(arena, ERR_UNAVAILABLE, "pipe_broken", "a program ended early: %s",
-                       strerror(errno));
-        }
-        next += written;
-        length -= (size_t)written;
-    }
-    return NULL;
+    return fd_write(fd, bytes, length) ? NULL
+                                       : ERR(arena, ERR_UNAVAILABLE, "pipe_broken",
+                                             "a program ended early: %s", strerror(errno));
 }

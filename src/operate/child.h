@@ -34,6 +34,3 @@ Err *child_pipe(Arena *arena, int *ret_read, int *ret_write);
 
 /* Writes all bytes to a pipe. Fails with ERR_UNAVAILABLE ("pipe_broken"): ask child_wait why. */
 Err *child_feed(Arena *arena, int fd, const void *bytes, size_t length);
-
-/* Closes *fd if it is open; it becomes -1. */
-void child_close(int *fd);

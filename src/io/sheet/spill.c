@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "io/sheet/sheet_internal.h"
 
 #define WINDOW_SIZE ((int64_t)32 * 1024)
@@ -69,15 +70,8 @@ static Err *open_file(Spill *spill)
 
 static Err *write_pending(Spill *spill)
 {
-    for (size_t done = 0; done < spill->pending_length;) {
-        ssize_t wrote = write(spill->fd, spill->pending + done, spill->pending_length - done);
-        if (wrote < 0 && errno == EINTR) {
-            continue;
-        }
-        if (wrote <= 0) {
-            return failed(spill, "write");
-        }
-        done += (size_t)wrote;
+    if (!fd_write(spill->fd, spill->pending, spill->pending_length)) {
+        return failed(spill, "write");
     }
     spill->written += (int64_t)spill->pending_length;
     spill->pending_length = 0;
