@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "operate/backup_extract.h"
 #include "operate/backup_files.h"
 #include "operate/backup_folder.h"
@@ -16,7 +17,6 @@
 
 /* A dump without indexes, compressed, has come out far smaller than half of the database. */
 #define DUMP_SHARE 2
-#define CONFIGURATION_MAX_BYTES ((int64_t)1024 * 1024)
 
 typedef struct Job {
     Arena *arena;
@@ -182,6 +182,23 @@ static Err *read_options(const Invocation *invocation, BackupOptions *ret_option
     return NULL;
 }
 
+static void print_json(Arena *arena, const BackupResult *result)
+{
+    Str text;
+    JsonWriter writer;
+    str_init(&text, arena);
+    json_writer_init(&writer, &text);
+    json_write_begin_object(&writer);
+    json_put_string(&writer, "path", result->path);
+    json_put_int(&writer, "rows", result->rows);
+    json_put_int(&writer, "files", result->files);
+    json_put_int(&writer, "size_bytes", result->size_bytes);
+    json_put_int(&writer, "duration_ms", result->duration_ms);
+    json_put_int(&writer, "removed", result->removed);
+    json_write_end_object(&writer);
+    puts(str_text(&text));
+}
+
 static void print_made(const Invocation *invocation, const BackupResult *result)
 {
     const char *format =
@@ -190,13 +207,6 @@ static void print_made(const Invocation *invocation, const BackupResult *result)
                        " older backups removed\n",
                        "%s\n  %" PRId64 " 行,%" PRId64
                        " 个文件,%.1f MiB,用时 %.1f 秒;删除旧备份 %" PRId64 " 个\n");
-    if (invocation->json) {
-        printf("{\"path\":\"%s\",\"rows\":%" PRId64 ",\"files\":%" PRId64 ",\"size_bytes\":%" PRId64
-               ",\"duration_ms\":%" PRId64 ",\"removed\":%" PRId64 "}\n",
-               result->path, result->rows, result->files, result->size_bytes, result->duration_ms,
-               result->removed);
-        return;
-    }
     printf(format, result->path, result->rows, result->files,
            (double)result->size_bytes / 1024 / 1024, (double)result->duration_ms / 1000,
            result->removed);
@@ -236,7 +246,11 @@ static int run_backup(const Invocation *invocation)
     if (err != NULL) {
         return invocation_fail(invocation, err);
     }
-    print_made(invocation, &result);
+    if (invocation->json) {
+        print_json(invocation->arena, &result);
+    } else {
+        print_made(invocation, &result);
+    }
     return invocation_option(invocation, "verify") == NULL
                ? APP_EXIT_OK
                : verify_path(invocation, result.path, options.passphrase);
@@ -254,15 +268,6 @@ static int run_verify(const Invocation *invocation)
     return verify_path(invocation, invocation->argv[0], passphrase);
 }
 
-#define PASSPHRASE_OPTION                                                                          \
-    {                                                                                              \
-        "passphrase-file", "FILE",                                                                 \
-        {                                                                                          \
-            "file with the passphrase; by default systemd's credential \"backup-passphrase\"",     \
-                "存放口令的文件;默认用 systemd 凭据 backup-passphrase"                 \
-        }                                                                                          \
-    }
-
 static const CommandOption MAKE_OPTIONS[] = {
     {"output",
      "DIR",
@@ -273,11 +278,11 @@ static const CommandOption MAKE_OPTIONS[] = {
      {"keep the last N, or such as last=3,daily=7,weekly=4,monthly=12; by default all",
       "保留最近 N 份,或如 last=3,daily=7,weekly=4,monthly=12;默认全部保留"}},
     {"verify", NULL, {"try the backup out afterwards", "完成后试恢复以核验"}},
-    PASSPHRASE_OPTION,
+    BACKUP_PASSPHRASE_OPTION,
     {},
 };
 
-static const CommandOption VERIFY_OPTIONS[] = {PASSPHRASE_OPTION, {}};
+static const CommandOption VERIFY_OPTIONS[] = {BACKUP_PASSPHRASE_OPTION, {}};
 
 const Command backup_commands[] = {
     {

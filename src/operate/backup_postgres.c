@@ -47,14 +47,25 @@ struct BackupTarget {
     "AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e') LOOP "   \
     "EXECUTE format('DROP ROUTINE IF EXISTS %s CASCADE', item.name); END LOOP; END $$;\n"
 
+static Err *read_number(Arena *arena, PGconn *connection, const char *text, int64_t *ret_number)
+{
+    const char *value = NULL;
+    TRY(postgres_value(arena, connection, text, &value));
+    str_parse_int64(value, ret_number);
+    return NULL;
+}
+
+static Err *read_size(Arena *arena, PGconn *connection, int64_t *ret_size_bytes)
+{
+    return read_number(arena, connection, "SELECT pg_database_size(current_database())",
+                       ret_size_bytes);
+}
+
 static Err *measure(Arena *arena, const StoreOptions *options, int64_t *ret_size_bytes)
 {
     CLEANUP(postgres_closep) PGconn *connection = NULL;
-    const char *size = NULL;
     TRY(postgres_connect(arena, options->url, &connection));
-    TRY(postgres_value(arena, connection, "SELECT pg_database_size(current_database())", &size));
-    str_parse_int64(size, ret_size_bytes);
-    return NULL;
+    return read_size(arena, connection, ret_size_bytes);
 }
 
 /* ---- The snapshot ---- */
@@ -79,12 +90,10 @@ static Err *take_snapshot(Arena *arena, const StoreOptions *options, const char 
 
 static Err *count_rows(Arena *arena, PGconn *connection, BackupTable *table)
 {
-    const char *count = NULL;
-    const char *text =
-        arena_printf(arena, "SELECT count(*) FROM %s", postgres_name(arena, table->name));
-    TRY(postgres_value(arena, connection, text, &count));
-    str_parse_int64(count, &table->rows);
-    return NULL;
+    return read_number(arena, connection,
+                       arena_printf(arena, "SELECT count(*) FROM %s",
+                                    postgres_name(arena, table->name)),
+                       &table->rows);
 }
 
 static Err *list_tables(Arena *arena, PGconn *connection, BackupContents *contents)
@@ -121,12 +130,9 @@ static Err *list_migrations(Arena *arena, PGconn *connection, BackupContents *co
 static Err *describe(Arena *arena, BackupSnapshot *snapshot, BackupContents *ret_contents)
 {
     BackupContents contents = {};
-    const char *size = NULL;
     TRY(list_tables(arena, snapshot->connection, &contents));
     TRY(list_migrations(arena, snapshot->connection, &contents));
-    TRY(postgres_value(arena, snapshot->connection, "SELECT pg_database_size(current_database())",
-                       &size));
-    str_parse_int64(size, &contents.size_bytes);
+    TRY(read_size(arena, snapshot->connection, &contents.size_bytes));
     *ret_contents = contents;
     return NULL;
 }

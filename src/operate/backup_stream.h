@@ -14,6 +14,16 @@
 
 #define BACKUP_PASSPHRASE_MIN 12 /* bytes */
 
+/* The CommandOption that names its file. */
+#define BACKUP_PASSPHRASE_OPTION                                                                   \
+    {                                                                                              \
+        "passphrase-file", "FILE",                                                                 \
+        {                                                                                          \
+            "file with the passphrase; by default systemd's credential \"backup-passphrase\"",     \
+                "存放口令的文件;默认用 systemd 凭据 backup-passphrase"                 \
+        }                                                                                          \
+    }
+
 /* Reads a passphrase: from path, else from the credential "backup-passphrase" that systemd passed
  * on. Line ends at the end do not count. Fails with ERR_CONFIG. */
 Err *backup_passphrase_read(Arena *arena, const char *path, const char **ret_passphrase);

@@ -6,8 +6,7 @@
 #include "operate/backup_extract.h"
 #include "operate/backup_folder.h"
 #include "operate/backup_state.h"
-#include "voms/audit/audit.h"
-#include "voms/ledger/ledger.h"
+#include "operate/proof.h"
 
 typedef struct Trial {
     Arena *arena;
@@ -31,33 +30,6 @@ static Err *fill(Trial *trial)
     return err;
 }
 
-typedef struct Proofs {
-    AuditVerification audit;
-    LedgerVerification ledger;
-} Proofs;
-
-YIELDS static Err *prove(Ctx *ctx, void *arg)
-{
-    Proofs *proofs = arg;
-    TRY(audit_verify(ctx, &proofs->audit));
-    return ledger_verify(ctx, &proofs->ledger);
-}
-
-static Err *judge(Arena *arena, const Proofs *proofs)
-{
-    if (proofs->audit.broken_at != 0) {
-        return ERR(arena, ERR_MALFORMED, "backup_differs",
-                   "the audit chain in the backup is broken at entry %" PRId64 ": %s",
-                   proofs->audit.broken_at, proofs->audit.reason);
-    }
-    if (proofs->ledger.findings != 0) {
-        return ERR(arena, ERR_MALFORMED, "backup_differs",
-                   "the ledger in the backup has %" PRId64 " findings, the first: %s",
-                   proofs->ledger.findings, proofs->ledger.first);
-    }
-    return NULL;
-}
-
 /* The proofs read the tables as this version has them. */
 static Err *prove_scratch(Trial *trial, Proofs *proofs)
 {
@@ -66,9 +38,9 @@ static Err *prove_scratch(Trial *trial, Proofs *proofs)
     TRY(store_migrate(trial->arena, &trial->scratch, trial->core->migrations_dir,
                       /* dry_run= */ false, &report));
     TRY(store_open(trial->arena, &trial->scratch, &scratch.services.store));
-    Err *err = app_core_run(&scratch, prove, proofs);
+    Err *err = proof_of_all(&scratch, proofs);
     store_close(scratch.services.store);
-    return err != NULL ? err : judge(trial->arena, proofs);
+    return err_wrap(trial->arena, err, "in the backup");
 }
 
 static Err *try_out(Trial *trial, const char *work, Proofs *proofs)

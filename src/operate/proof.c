@@ -3,8 +3,7 @@
 #include <stdio.h>
 
 #include "operate/command.h"
-#include "voms/audit/audit.h"
-#include "voms/ledger/ledger.h"
+#include "operate/proof.h"
 #include "voms/statistics/statistics.h"
 
 /* ---- audit verify ---- */
@@ -54,6 +53,31 @@ static int verify_ledger(const Invocation *invocation)
     }
     printf("the ledger is sound\n");
     return APP_EXIT_OK;
+}
+
+/* ---- Both at once, for other commands ---- */
+
+YIELDS static Err *prove(Ctx *ctx, void *arg)
+{
+    Proofs *proofs = arg;
+    TRY(audit_verify(ctx, &proofs->audit));
+    return ledger_verify(ctx, &proofs->ledger);
+}
+
+Err *proof_of_all(AppCore *core, Proofs *ret_proofs)
+{
+    TRY(app_core_run(core, prove, ret_proofs));
+    if (ret_proofs->audit.broken_at != 0) {
+        return ERR(core->arena, ERR_MALFORMED, "unsound",
+                   "the audit chain is broken at entry %" PRId64 ": %s",
+                   ret_proofs->audit.broken_at, ret_proofs->audit.reason);
+    }
+    if (ret_proofs->ledger.findings != 0) {
+        return ERR(core->arena, ERR_MALFORMED, "unsound",
+                   "the ledger has %" PRId64 " findings, the first: %s",
+                   ret_proofs->ledger.findings, ret_proofs->ledger.first);
+    }
+    return NULL;
 }
 
 /* ---- statistics verify, statistics rebuild ---- */

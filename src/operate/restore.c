@@ -278,10 +278,7 @@ static int run_restore(const Invocation *invocation)
 static const CommandOption OPTIONS[] = {
     {"replace", NULL, {"replace all that is in the database", "替换数据库中的全部内容"}},
     {"configuration", NULL, {"put the configuration file back, too", "同时还原配置文件"}},
-    {"passphrase-file",
-     "FILE",
-     {"file with the passphrase; by default systemd's credential \"backup-passphrase\"",
-      "存放口令的文件;默认用 systemd 凭据 backup-passphrase"}},
+    BACKUP_PASSPHRASE_OPTION,
     {},
 };
 

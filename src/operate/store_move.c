@@ -10,9 +10,8 @@
 #include "operate/backup_manifest.h"
 #include "operate/command.h"
 #include "operate/postgres.h"
+#include "operate/proof.h"
 #include "operate/store_move.h"
-#include "voms/audit/audit.h"
-#include "voms/ledger/ledger.h"
 
 typedef struct Move {
     const Invocation *invocation;
@@ -240,24 +239,11 @@ static Err *run_move(Move *move)
 
 /* ---- Afterwards ---- */
 
-YIELDS static Err *prove(Ctx *ctx, void *arg UNUSED)
-{
-    AuditVerification audit = {};
-    LedgerVerification ledger = {};
-    TRY(audit_verify(ctx, &audit));
-    TRY(ledger_verify(ctx, &ledger));
-    if (audit.broken_at != 0 || ledger.findings != 0) {
-        return ERR(ctx->arena, ERR_INTERNAL, "move_differs",
-                   "audit chain or ledger of the target are not sound (vomsctl audit verify, "
-                   "vomsctl ledger verify)");
-    }
-    return NULL;
-}
-
 static int report(Move *move, Err *err)
 {
+    Proofs proofs = {};
     if (err == NULL) {
-        err = app_core_run(move->to, prove, NULL);
+        err = proof_of_all(move->to, &proofs);
     }
     if (err != NULL) {
         return invocation_fail(move->invocation, err);
