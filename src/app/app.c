@@ -216,7 +216,6 @@ static void unwatch_signals(App *app)
     for (size_t i = 0; i < app->signal_count; i++) {
         uv_close((uv_handle_t *)&app->signals[i], NULL);
     }
-    uv_close((uv_handle_t *)&app->watchdog, NULL);
 }
 
 static void tell_watchdog(uv_timer_t *timer UNUSED)
@@ -233,6 +232,11 @@ static void feed_watchdog(App *app)
         uint64_t pause_ms = limit_us / 2 / 1000;
         uv_timer_start(&app->watchdog, tell_watchdog, pause_ms, pause_ms);
     }
+}
+
+static void leave_watchdog(App *app)
+{
+    uv_close((uv_handle_t *)&app->watchdog, NULL);
 }
 
 /* New work first, then what it stands on. */
@@ -268,6 +272,7 @@ static void main_fiber(void *arg)
     }
     stop(app);
     unwatch_signals(app);
+    leave_watchdog(app);
     loop_stop(self->loop);
 }
 

@@ -3,7 +3,7 @@
 #include "app/config.h"
 #include "base/str.h"
 
-const ProcessKind process_kinds[] = {
+static const ProcessKind KINDS[] = {
     {.name = "server",
      .alone = DUTY_SCHEMA | DUTY_HTTP | DUTY_RELAY | DUTY_CONSUME | DUTY_SCHEDULE,
      /* The schedules stay here as well: their runs are idempotent, and “run now” and what is shown
@@ -16,7 +16,7 @@ const ProcessKind process_kinds[] = {
 
 const ProcessKind *process_kind(const char *name)
 {
-    const ProcessKind *kind = process_kinds;
+    const ProcessKind *kind = KINDS;
     while (kind->name != NULL && !str_equal(kind->name, name)) {
         kind++;
     }

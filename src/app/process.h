@@ -12,17 +12,14 @@ typedef enum ProcessDuty {
     DUTY_HTTP = 1 << 1,     /* on every loop */
     DUTY_RELAY = 1 << 2,    /* takes messages out of the outbox */
     DUTY_CONSUME = 1 << 3,  /* handles messages */
-    DUTY_SCHEDULE = 1 << 4, /* runs the periodic duties while it leads */
+    DUTY_SCHEDULE = 1 << 4, /* runs the periodic duties */
 } ProcessDuty;
 
 typedef struct ProcessKind {
-    const char *name;   /* of the executable, and in health */
+    const char *name;   /* of the executable */
     unsigned alone;     /* duties without nats.url: all in one process. 0: it has nothing to do */
     unsigned with_nats; /* duties with nats.url */
 } ProcessKind;
-
-/* Ends with an empty row. */
-extern const ProcessKind process_kinds[];
 
 /* The kind with that name; BUG_ON if there is none. */
 const ProcessKind *process_kind(const char *name);

@@ -1,4 +1,4 @@
-/* worker_scheduler.c - runs the periodic duties; one of any number leads. */
+/* worker_scheduler.c - runs the periodic duties. */
 #include "app/app.h"
 #include "voms/concepts.h"
 
