@@ -37,8 +37,7 @@ bool pg_is_lost(const PGresult *result)
 {
     const char *state = state_of(result);
     const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-    /* Without a SQLSTATE it is libpq that speaks. */
-    /* 25006: it is no primary any more; another one is. */
+    /* Without a SQLSTATE it is libpq that speaks; with 25006 it is no primary any more. */
     return state[0] == 0 || str_starts_with(state, "57P") || str_starts_with(state, "08") ||
            str_equal(state, "25006") || str_equal(severity, "FATAL") ||
            str_equal(severity, "PANIC");

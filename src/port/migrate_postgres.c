@@ -57,12 +57,10 @@ static void close_connection(Migrator *migrator)
 static Err *open_connection(Arena *arena, const StoreOptions *options, Migrator **ret_migrator)
 {
     /* Of several servers the one that takes changes; the url comes last, and may say otherwise. */
-    bool several = strchr(options->url, ',') != NULL;
-    const char *keywords[] = {"application_name", "connect_timeout",
-                              several ? "target_session_attrs" : "fallback_application_name",
+    const char *attrs = strchr(options->url, ',') != NULL ? "read-write" : "any";
+    const char *keywords[] = {"application_name", "connect_timeout", "target_session_attrs",
                               "dbname", NULL};
-    const char *values[] = {"voms-migrate", "10", several ? "read-write" : "voms", options->url,
-                            NULL};
+    const char *values[] = {"voms-migrate", "10", attrs, options->url, NULL};
     Migrator *migrator = ARENA_NEW(arena, Migrator);
     migrator->connection = PQconnectdbParams(keywords, values, /* expand_dbname= */ 1);
     PQsetNoticeReceiver(migrator->connection, ignore_notice, NULL);

@@ -31,12 +31,16 @@ static bool goes_before(const Signup *a, const Signup *b)
 
 /* Of two at the same shift nobody is told: the person still has the other one. Of two shifts that
  * overlap the person is, as if staff had cancelled: staff merged the files. */
-static const char TWIN[] = "volunteer_merged";
-static const char OVERLAP[] =
-    "合并档案后与已报名的班次时间重叠 / Overlaps another shift of yours since "
-    "two files were merged";
+typedef struct Cause {
+    const char *by;
+    const char *reason;
+} Cause;
+static const Cause TWIN = {"system", "volunteer_merged"};
+static const Cause OVERLAP = {
+    "staff", "合并档案后与已报名的班次时间重叠 / Overlaps another shift of yours since "
+             "two files were merged"};
 
-YIELDS static Err *drop(Ctx *ctx, const Signup *known, const char *reason, FreedPlaces *freed)
+YIELDS static Err *drop(Ctx *ctx, const Signup *known, const Cause *cause, FreedPlaces *freed)
 {
     SignupFacts facts;
     SignupCounts counts = {};
@@ -50,9 +54,9 @@ YIELDS static Err *drop(Ctx *ctx, const Signup *known, const char *reason, Freed
     signup_counts_add(&counts, (SignupState)signup->state, -1);
     signup->state = SIGNUP_CANCELLED;
     signup->offered_until = 0;
-    signup->cancelled_by = reason == TWIN ? "system" : "staff";
+    signup->cancelled_by = cause->by;
     signup->cancelled_at = ctx->now;
-    signup->cancel_reason = reason;
+    signup->cancel_reason = cause->reason;
     TRY(signup_write(ctx, signup));
     TRY(signup_place_write(ctx, &facts.place, &counts));
     SignupNews news = {.id = signup->id,
@@ -74,7 +78,7 @@ YIELDS static Err *drop_twins(Ctx *ctx, VolunteerId from, VolunteerId to, FreedP
         Signup *mine = NULL;
         TRY(signup_find(ctx, row_int(rows, i, 0), &theirs));
         TRY(signup_find(ctx, row_int(rows, i, 1), &mine));
-        TRY(drop(ctx, goes_before(theirs, mine) ? mine : theirs, TWIN, freed));
+        TRY(drop(ctx, goes_before(theirs, mine) ? mine : theirs, &TWIN, freed));
     }
     return NULL;
 }
@@ -104,7 +108,7 @@ YIELDS static Err *drop_overlaps(Ctx *ctx, VolunteerId from, VolunteerId to, Fre
             bool mine_is_later = mine->created_at != theirs->created_at
                                      ? mine->created_at > theirs->created_at
                                      : mine->id > theirs->id;
-            TRY(drop(ctx, mine_is_later ? mine : theirs, OVERLAP, freed));
+            TRY(drop(ctx, mine_is_later ? mine : theirs, &OVERLAP, freed));
         }
     }
     return NULL;
