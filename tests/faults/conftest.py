@@ -6,6 +6,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 from harness import SUPER_PASSWORD, SUPER_USERNAME, Api, PostgresCluster, Server  # noqa: E402
 

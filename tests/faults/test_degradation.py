@@ -5,19 +5,14 @@ what to do, the crowd must not notice, and when the part is back all is as if no
 nobody told twice, and no process was started again.
 """
 
-import pathlib
-import sys
 import time
 
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-
-from crowd import Crowd  # noqa: E402
-from harness import Api, Nats, Redis, Server  # noqa: E402
-from mailbox import Mailbox  # noqa: E402
-from test_disk import fill, small_disk  # noqa: E402, F401
-from world import PNG  # noqa: E402
+from crowd import Crowd
+from harness import Api, Nats, Redis
+from mailbox import Mailbox
+from test_disk import fill, small_disk  # noqa: F401
+from world import PNG
 
 PEOPLE = 240
 PLACES = 150
@@ -155,7 +150,7 @@ def test_without_the_consumer(production):
     """Killed in the middle of its work, and started again by systemd, or by hand."""
     server = production()
     process = server.process.pid
-    consumer = next(worker for worker in server.workers if worker.name == "worker-consumer")
+    consumer = server.worker("worker-consumer")
     with Crowd([server], PEOPLE, PLACES) as crowd:
         crowd.wait_for(30)
         consumer.kill()
@@ -170,7 +165,7 @@ def test_without_the_consumer(production):
 def test_without_the_scheduler(production):
     server = production()
     process = server.process.pid
-    scheduler = next(worker for worker in server.workers if worker.name == "worker-scheduler")
+    scheduler = server.worker("worker-scheduler")
     with Crowd([server], PEOPLE, PLACES) as crowd:
         crowd.wait_for(30)
         scheduler.kill()

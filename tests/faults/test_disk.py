@@ -1,24 +1,15 @@
 """SQLite on a disk that is full."""
 
-import os
-import pathlib
-import subprocess
-import tempfile
-
 import pytest
+from small_disk import small_file_system
 from writers import Writers, check_all_there
 
 
 @pytest.fixture
 def small_disk():
     """A file system of 8 MiB that can grow."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a small file system")
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="voms-small-", dir="/tmp"))
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", directory], check=True)
-    yield directory
-    subprocess.run(["umount", "-l", directory], check=True)
-    directory.rmdir()
+    with small_file_system(8) as directory:
+        yield directory
 
 
 def test_full_disk_is_said_and_survived(start, login, small_disk):

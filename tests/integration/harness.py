@@ -107,6 +107,13 @@ class PostgresCluster:
         return f"postgresql://voms@/{database}?host={self.directory}"
 
 
+def wait_until(condition, seconds=20, what="it"):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        time.sleep(0.05)
+
+
 class Service:
     """A program of somebody else on a port of its own, in a directory of its own, that tests may kill and freeze."""
 
@@ -383,6 +390,9 @@ class Server:
         else:
             with contextlib.suppress(AssertionError):
                 self.close()
+
+    def worker(self, name):
+        return next(worker for worker in self.workers if worker.name == name)
 
     def sql(self, statement):
         """Looks into the database, or changes it behind the server's back."""

@@ -2,8 +2,6 @@
 
 import datetime
 
-import pytest
-
 import people
 from world import instant
 

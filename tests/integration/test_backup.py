@@ -8,7 +8,6 @@ import pathlib
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 import pytest
@@ -16,7 +15,9 @@ import pytest
 from harness import SUPER_PASSWORD, SUPER_USERNAME, Api, Server, find_binary
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "faults"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+from small_disk import small_file_system  # noqa: E402
 from writers import Writers, check_all_there  # noqa: E402
 
 PASSPHRASE = "correct horse battery staple"
@@ -228,14 +229,9 @@ def test_two_at_once_are_refused_and_the_outcome_is_recorded(site):
 
 @pytest.fixture
 def small_disk():
-    """A file system of 40 MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a small file system")
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="voms-small-", dir="/tmp"))
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", directory], check=True)
-    yield directory
-    subprocess.run(["umount", "-l", directory], check=True)
-    directory.rmdir()
+    """It has 40 MiB."""
+    with small_file_system(40) as directory:
+        yield directory
 
 
 def test_full_disk_is_refused_before_and_survived_within(site, small_disk):

@@ -5,7 +5,7 @@ import subprocess
 import time
 
 import pytest
-from harness import Nats, Server, find_binary
+from harness import Nats, Server, find_binary, wait_until
 from world import World
 
 
@@ -20,23 +20,16 @@ def production(profile, cluster):
     nats.close()
 
 
-def wait_until(condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.05)
-
-
 def test_messages_wait_for_a_consumer(production):
     """Without one the server goes on and hands nothing to a handler; with one all is done."""
     world = World(production)
     owed = "SELECT (SELECT count(*) FROM outbox WHERE relayed_at IS NULL) + (SELECT count(*) FROM delivery)"
-    wait_until(lambda: int(production.sql(owed)) == 0)
-    consumer = next(worker for worker in production.workers if worker.name == "worker-consumer")
+    wait_until(lambda: int(production.sql(owed)) == 0, seconds=30)
+    consumer = production.worker("worker-consumer")
     consumer.kill()
     handled = int(production.sql("SELECT count(*) FROM inbox"))
     world.volunteer()
-    wait_until(lambda: int(production.sql("SELECT count(*) FROM delivery")) > 0)
+    wait_until(lambda: int(production.sql("SELECT count(*) FROM delivery")) > 0, seconds=30)
     time.sleep(2)
     assert int(production.sql("SELECT count(*) FROM inbox")) == handled
     consumer.start()

@@ -4,7 +4,7 @@ import threading
 import time
 
 import pytest
-from harness import SUPER_PASSWORD, SUPER_USERNAME, Api, Nats, Redis, Server
+from harness import SUPER_PASSWORD, SUPER_USERNAME, Api, Nats, Redis, Server, wait_until
 from world import World
 
 
@@ -46,13 +46,6 @@ def servers(cluster, redis, nats):
 @pytest.fixture(scope="module")
 def organisation(servers):
     return World(servers[0])
-
-
-def wait_until(condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.05)
 
 
 def part(server, name):
