@@ -29,6 +29,7 @@ struct BackupArchive {
     crypto_hash_sha256_state lines; /* reading: of the lines so far */
     char name[NAME_MAX_BYTES];
     bool in_entry;
+    bool is_closing; /* writing: what comes now is not kept */
     uint8_t *buffer; /* BUFFER_BYTES */
     uint8_t *part;   /* PART_BYTES; NULL: no pipe was read yet */
 };
@@ -65,11 +66,15 @@ static void format_line(BackupArchive *archive, char *line, size_t size)
 
 /* ---- Writing ---- */
 
+/* Never fails: libarchive 3.6 leaks the state of an output that has failed. What went wrong is
+ * looked at after each call. */
 static ssize_t on_write(struct archive *handle UNUSED, void *arg, const void *bytes, size_t length)
 {
     BackupArchive *archive = arg;
-    archive->err = backup_writer_write(archive->arena, archive->writer, bytes, length);
-    return archive->err == NULL ? (ssize_t)length : -1;
+    if (archive->err == NULL && !archive->is_closing) {
+        archive->err = backup_writer_write(archive->arena, archive->writer, bytes, length);
+    }
+    return (ssize_t)length;
 }
 
 static Err *start_writing(BackupArchive *archive)
@@ -118,7 +123,7 @@ static Err *begin_entry(BackupArchive *archive, const char *name, int64_t size_b
     if (archive_write_header(archive->archive, archive->entry) != ARCHIVE_OK) {
         return failed(archive, "write to the archive");
     }
-    return NULL;
+    return archive->err;
 }
 
 static Err *put(BackupArchive *archive, const void *bytes, size_t length)
@@ -127,7 +132,7 @@ static Err *put(BackupArchive *archive, const void *bytes, size_t length)
     if (archive_write_data(archive->archive, bytes, length) != (ssize_t)length) {
         return failed(archive, "write to the archive");
     }
-    return NULL;
+    return archive->err;
 }
 
 static Err *end_entry(BackupArchive *archive)
@@ -213,6 +218,7 @@ Err *backup_archive_finish(BackupArchive *archive, int64_t *ret_size_bytes)
     if (archive_write_close(archive->archive) != ARCHIVE_OK) {
         return failed(archive, "end the archive");
     }
+    TRY(archive->err);
     return backup_writer_finish(archive->arena, archive->writer, ret_size_bytes);
 }
 
@@ -362,11 +368,9 @@ void backup_archive_close(BackupArchive *archive)
         archive_read_free(TAKE(archive->archive));
         backup_reader_close(archive->reader);
     } else {
-        /* Freeing would write the end of an archive that has failed. */
-        if (archive->archive != NULL) {
-            archive_write_fail(archive->archive);
-            archive_write_free(TAKE(archive->archive));
-        }
+        /* Freeing writes the end of an archive that has failed: to nowhere. */
+        archive->is_closing = true;
+        archive_write_free(TAKE(archive->archive));
         backup_writer_close(archive->writer);
     }
     if (archive->checksums != NULL) {
